@@ -1,0 +1,14 @@
+"""proxydb: a drop-in DB-API 2.0 proxy driver for SQLite and Postgres.
+
+>>> import proxydb
+>>> with proxydb.connect(":memory:") as connection:
+...     connection.execute("SELECT 1").fetchall()
+[(1,)]
+"""
+
+from __future__ import annotations
+
+from proxydb import errors
+from proxydb.dbapi.connect import connect
+
+__all__ = ["connect", "errors"]

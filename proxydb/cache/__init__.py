@@ -1,0 +1,1 @@
+"""The result cache: keys, labels, admission, and the rows themselves."""

@@ -1,0 +1,1 @@
+"""What the application holds: connections and cursors that are the driver's own, and a little more."""

@@ -1,0 +1,1 @@
+"""What proxydb knows of each database: its labels, its read and write sets, its quirks."""

@@ -1,0 +1,29 @@
+"""Drop-in for `psycopg`: every name of it, with connections and cursors that go through proxydb.
+
+``from proxydb import psycopg`` is the only line that changes; its submodules (`psycopg.rows`, `psycopg.sql`, …) are the
+driver's own.
+"""
+
+from __future__ import annotations
+
+from proxydb.errors import MissingExtra as _MissingExtra
+
+try:
+    import psycopg as _driver
+    from psycopg import *  # noqa: F403 - a drop-in has every name of what it stands in for
+except ImportError as _error:
+    raise _MissingExtra.named("postgres", "proxydb.psycopg") from _error
+
+from proxydb.dbapi.postgres import ClientCursor as ClientCursor
+from proxydb.dbapi.postgres import Connection as Connection
+from proxydb.dbapi.postgres import Cursor as Cursor
+from proxydb.dbapi.postgres import RawCursor as RawCursor
+from proxydb.dbapi.postgres import RawServerCursor as RawServerCursor
+from proxydb.dbapi.postgres import ServerCursor as ServerCursor
+
+connect = Connection.connect
+
+globals().update({name: value for name, value in vars(_driver).items() if name not in globals()})
+
+__path__ = _driver.__path__
+__doc__ = _driver.__doc__

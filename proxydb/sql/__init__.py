@@ -1,0 +1,1 @@
+"""Statement text: tokens, kinds, fingerprints. Nothing here asks a database."""

@@ -1,0 +1,24 @@
+"""Drop-in for the standard library's `sqlite3`: every name of it, with connections that go through proxydb.
+
+``from proxydb import sqlite3`` is the only line that changes. The real module is bound when this one is imported, so
+putting this one into `sys.modules` in its place is safe.
+"""
+
+from __future__ import annotations
+
+import sqlite3 as _driver
+import sys as _sys
+from sqlite3 import *  # noqa: F403 - a drop-in has every name of what it stands in for
+
+from proxydb.dbapi.sqlite import Connection as Connection
+from proxydb.dbapi.sqlite import Cursor as Cursor
+from proxydb.dbapi.sqlite import connect as connect
+
+globals().update({name: value for name, value in vars(_driver).items() if name not in globals()})
+
+if hasattr(_driver, "__getattr__"):  # its deprecation warnings point at the caller, so it is taken over as it is
+    __getattr__ = _driver.__getattr__
+
+__path__ = _driver.__path__
+__doc__ = _driver.__doc__
+dbapi2 = _sys.modules[__name__]
