@@ -1,0 +1,1 @@
+"""proxydb's tests."""
