@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import atexit
 import os
-import sqlite3
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.postgres_search import find_all
 from tests.postgres_server import Cluster, NamedServer
+from tests.sqlite_files import SqliteFiles, empty_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,8 +76,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Everything that touches Postgres runs once per chosen server."""
     servers = list(metafunc.config.stash[SERVERS])
-    if "target" in metafunc.fixturenames:
-        metafunc.parametrize("target", ["sqlite", *servers], indirect=True)
+    if "system" in metafunc.fixturenames:
+        metafunc.parametrize("system", ["sqlite", *servers], indirect=True, scope="session")
     for fixture in ("postgres_server", "postgres_crashable"):
         if servers and fixture in metafunc.fixturenames:
             metafunc.parametrize(fixture, servers, indirect=True, scope="session")
@@ -135,30 +134,28 @@ def _binaries_for(shared: PostgresServer) -> Found:
     raise pytest.UsageError(NO_SERVER)
 
 
-@pytest.fixture
-def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh empty database of either kind, as `proxydb.connect` takes it; the test runs on every kind."""
+@pytest.fixture(scope="session")
+def system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles | PostgresServer:
+    """Whatever can make fresh databases; a test that asks for it runs on SQLite and on every chosen server."""
     if request.param == "sqlite":
-        yield str(tmp_path / "fresh.db")
-    else:
-        with _running(request).fresh_database() as dsn:
-            yield dsn
+        return SqliteFiles(tmp_path_factory.mktemp("sqlite"))
+    return _running(request)
+
+
+@pytest.fixture
+def target(system: SqliteFiles | PostgresServer) -> Iterator[str]:
+    """A fresh empty database as `proxydb.connect` takes it; a test that asks for it runs on every system."""
+    with system.fresh_database() as target:
+        yield target
 
 
 @pytest.fixture
 def sqlite_path(tmp_path: Path) -> Path:
     """The path of an empty database file with a rollback journal."""
-    return _empty_sqlite_file(tmp_path / "rollback.db", "delete")
+    return empty_file(tmp_path / "rollback.db", "delete")
 
 
 @pytest.fixture
 def sqlite_wal_path(tmp_path: Path) -> Path:
     """The path of an empty database file in WAL mode."""
-    return _empty_sqlite_file(tmp_path / "wal.db", "wal")
-
-
-def _empty_sqlite_file(path: Path, journal: str) -> Path:
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"PRAGMA journal_mode = {journal}")
-    path.touch()
-    return path
+    return empty_file(tmp_path / "wal.db", "wal")
