@@ -1,0 +1,71 @@
+"""The raw driver beside the proxied one, for the generic DB-API 2.0 suite."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+import proxydb
+import proxydb.psycopg
+import proxydb.sqlite3
+from proxydb.config import Config
+from tests.conformance.sides import PLANETS, SCHEMA, Both, Side
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.postgres_server import PostgresServer
+    from tests.sqlite_files import SqliteFiles
+
+CONFIGS = {"strict": Config(cache="strict", admission=0), "off": Config(cache="off")}
+EXECUTIONS = {"first": 1, "repeated": 6}
+
+
+@pytest.fixture(scope="session")
+def databases(system: SqliteFiles | PostgresServer) -> Iterator[dict[str, str]]:
+    """A database for the raw driver and one for each configuration of ours, since a database has only one."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(system.fresh_database()) for name in ("raw", *CONFIGS)}
+
+
+@pytest.fixture(params=CONFIGS)
+def cache(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(params=EXECUTIONS)
+def both(
+    request: pytest.FixtureRequest, system: SqliteFiles | PostgresServer, databases: dict[str, str], cache: str
+) -> Iterator[Both]:
+    """Both sides, connected to databases with the same seven planets."""
+    raw, proxied = _sides(system.name, databases["raw"], databases[cache], CONFIGS[cache])
+    for side in (raw, proxied):
+        _populate(side)
+        side.renew()
+    yield Both(raw, proxied, EXECUTIONS[request.param])
+    for side in (raw, proxied):
+        side.settle()
+        side.close()
+
+
+def _sides(system: str, raw: str, ours: str, config: Config) -> tuple[Side, Side]:
+    driver, drop_in = (sqlite3, proxydb.sqlite3) if system == "sqlite" else (psycopg, proxydb.psycopg)
+    return (
+        Side(driver, driver, lambda: driver.connect(raw), lambda: driver.connect(raw)),
+        Side(drop_in, driver, lambda: proxydb.connect(ours, config=config), lambda: driver.connect(ours)),
+    )
+
+
+def _populate(side: Side) -> None:
+    """Make the table anew, beside the proxy."""
+    connection: Any
+    with closing(side.open_beside()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("DROP TABLE IF EXISTS planet")
+        cursor.execute(SCHEMA)
+        cursor.executemany(side.sql("INSERT INTO planet VALUES (?, ?, ?, ?)"), PLANETS)
+        connection.commit()
