@@ -1,0 +1,32 @@
+"""Table-format metadata, such as Delta Lake logs, kept in a SQL database.
+
+>>> import proxydb.lake
+>>> with proxydb.lake.open(":memory:") as lake:
+...     lake.tables()
+()
+"""
+
+from __future__ import annotations
+
+from proxydb.lake import errors
+from proxydb.lake.lake import Lake
+from proxydb.lake.lake import open_lake as open
+from proxydb.lake.operations import OPERATIONS, Operation
+from proxydb.lake.ranges import ParameterRanges
+from proxydb.lake.snapshot import File, Protocol, Snapshot
+from proxydb.lake.synthetic import write_delta_log
+from proxydb.lake.table import Table
+
+__all__ = [
+    "OPERATIONS",
+    "File",
+    "Lake",
+    "Operation",
+    "ParameterRanges",
+    "Protocol",
+    "Snapshot",
+    "Table",
+    "errors",
+    "open",
+    "write_delta_log",
+]

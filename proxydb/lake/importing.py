@@ -1,0 +1,164 @@
+"""Loads a Delta log into the lake's tables: file after file, in large batches, inside one transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from proxydb.lake.delta.checkpoints import read_checkpoint
+from proxydb.lake.delta.commits import read_json_actions
+from proxydb.lake.delta.features import check_protocol
+from proxydb.lake.delta.fields import FieldError
+from proxydb.lake.delta.rows import KINDS, version_row
+from proxydb.lake.errors import CorruptLog
+from proxydb.lake.schema import INSERTS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from proxydb.lake.delta.commits import Action
+    from proxydb.lake.delta.rows import ActionKind, Values
+    from proxydb.lake.delta.segment import Checkpoint, Segment
+    from proxydb.lake.session import Session
+
+BATCH_ROWS = 2000
+
+
+class RowWriter:
+    """Collects the rows of one lake table's log and inserts them in batches.
+
+    Parameters
+    ----------
+    session
+        Where to; a transaction has to be open.
+    table_id
+        The table that the rows belong to.
+    """
+
+    def __init__(self, session: Session, table_id: int) -> None:
+        self._session = session
+        self._table_id = table_id
+        self._waiting: dict[str, list[Values]] = {}
+
+    def add(self, table: str, version: int, values: Values) -> None:
+        """Take a row; `values` are what follows ``table_id, version``."""
+        rows = self._waiting.setdefault(table, [])
+        rows.append((self._table_id, version, *values))
+        if len(rows) >= BATCH_ROWS:
+            self._insert(table)
+
+    def flush(self) -> None:
+        """Insert what is still waiting."""
+        for table in list(self._waiting):
+            self._insert(table)
+
+    def _insert(self, table: str) -> None:
+        self._session.insert(INSERTS[table], self._waiting.pop(table))
+
+
+def import_segment(
+    writer: RowWriter, integrity_error: type[Exception], segment: Segment, progress: Callable[[int, int], None]
+) -> None:
+    """Write every version of `segment`.
+
+    Parameters
+    ----------
+    writer
+        Takes the rows.
+    integrity_error
+        What the driver raises when a key is violated.
+    segment
+        The files of the log.
+    progress
+        Called after each file with the number of files done and of all files.
+
+    Raises
+    ------
+    proxydb.lake.errors.LogError
+        A file is corrupt or missing.
+    proxydb.lake.errors.UnsupportedTable
+        The table needs a newer reader.
+    """
+    base = segment.checkpoint
+    commits = {version: file for version, file in segment.commits.items() if not base or version > base.version}
+    before = int(base is not None)
+    if base:
+        _import_checkpoint(writer, integrity_error, base, segment.commits.get(base.version))
+        progress(before, before + len(commits))
+    for done, (version, file) in enumerate(commits.items(), start=before + 1):
+        kinds = _import_commit(writer, version, file)
+        if version == 0:
+            _check_base(kinds, file)
+        progress(done, before + len(commits))
+    writer.flush()
+
+
+def _import_commit(writer: RowWriter, version: int, file: Path) -> set[str]:
+    """Write one commit; returns the kinds of its actions."""
+    info: dict[str, Any] = {}
+    seen: set[Values] = set()
+    for action in read_json_actions(file):
+        if action.kind == "commitInfo":
+            info = info or action.body
+        elif kind := KINDS.get(action.kind):
+            values = _checked_values(kind, action)
+            _refuse_repetition((kind.family, *values[: kind.identity]), seen, action)
+            writer.add(kind.table, version, values)
+    writer.add("dl_table_versions", version, version_row(_written_at(file), info))
+    return {identity[0] for identity in seen}
+
+
+def _import_checkpoint(
+    writer: RowWriter, integrity_error: type[Exception], checkpoint: Checkpoint, info_file: Path | None
+) -> None:
+    """Write a checkpoint's actions as if all were made at its version; its commit, if kept, says who made that."""
+    first = checkpoint.files[0]
+    kinds = set()
+    try:
+        for action in read_checkpoint(checkpoint):
+            if kind := KINDS.get(action.kind):
+                writer.add(kind.table, checkpoint.version, _checked_values(kind, action))
+                kinds.add(kind.family)
+        writer.flush()
+    except integrity_error as error:
+        raise CorruptLog(first, f"the checkpoint holds the same file, txn or domain twice ({error})") from None
+    _check_base(kinds, first)
+    info = _commit_info(info_file) if info_file else {}
+    writer.add("dl_table_versions", checkpoint.version, version_row(_written_at(info_file or first), info))
+
+
+def _commit_info(file: Path) -> dict[str, Any]:
+    return next((action.body for action in read_json_actions(file) if action.kind == "commitInfo"), {})
+
+
+def _checked_values(kind: ActionKind, action: Action) -> Values:
+    try:
+        values = kind.values(action.body)
+    except FieldError as error:
+        raise CorruptLog(action.file, f"in the action {action.kind!r}: {error}", action.line) from None
+    if action.kind == "protocol":
+        check_protocol(action.body, f"{action.file}{'' if action.line is None else f', line {action.line}'}")
+    return values
+
+
+def _refuse_repetition(identity: Values, seen: set[Values], action: Action) -> None:
+    """Which of two actions of one commit wins is not defined, so a commit that leaves it open is refused."""
+    if identity in seen:
+        described = " ".join(str(part) for part in identity if part)
+        raise CorruptLog(
+            action.file,
+            f"the commit holds two actions for the same {described}, which the Delta protocol forbids",
+            action.line,
+        )
+    seen.add(identity)
+
+
+def _check_base(kinds: set[str], file: Path) -> None:
+    for kind in ("protocol", "metaData"):
+        if kind not in kinds:
+            raise CorruptLog(file, f"the history starts here without a {kind!r} action: copy the file again")
+
+
+def _written_at(file: Path) -> int:
+    """The modification time of a file, in ms since the epoch."""
+    return file.stat().st_mtime_ns // 1_000_000

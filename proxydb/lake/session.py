@@ -1,0 +1,139 @@
+"""One database connection, spoken to in the way of its own driver: the only file that knows the two apart."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import proxydb
+from proxydb.dbapi.connect import parse_target
+from proxydb.errors import TargetError
+from proxydb.lake.statement import bind, render
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from proxydb.config import Config
+
+_CONNECTION_CLASSES = {"sqlite3.Connection": "sqlite", "psycopg.Connection": "postgresql"}
+_AUTOCOMMIT: dict[str, dict[str, Any]] = {"sqlite": {"isolation_level": None}, "postgresql": {"autocommit": True}}
+
+
+def open_session(target: Any, config: Config | None) -> Session:
+    """The session of a connection target, or of a connection that is open already and stays its owner's.
+
+    Raises
+    ------
+    proxydb.errors.TargetError
+        `target` is neither something `proxydb.connect` takes nor a connection of one of the two drivers.
+    """
+    if isinstance(target, (str, bytes, os.PathLike)):
+        system = parse_target(target).system
+        return Session(proxydb.connect(target, config=config, **_AUTOCOMMIT[system]), system, owned=True)
+    return Session(target, system_of(target), owned=False)
+
+
+def system_of(connection: Any) -> str:
+    """``"sqlite"`` or ``"postgresql"``, by the name of the class that the connection descends from.
+
+    Classes are not compared: `sqlite3` may be bound to a drop-in whose `Connection` is a subclass.
+    """
+    for kind in type(connection).__mro__:
+        if system := _CONNECTION_CLASSES.get(f"{kind.__module__}.{kind.__name__}"):
+            return system
+    raise TargetError(
+        "a lake is opened on what proxydb.connect takes or on an open sqlite3 or psycopg connection, "
+        f"not on {type(connection).__name__}"
+    )
+
+
+class Session:
+    """A connection with a system.
+
+    Parameters
+    ----------
+    connection
+        A `sqlite3.Connection` or a `psycopg.Connection`, proxied or not.
+    system
+        ``"sqlite"`` or ``"postgresql"``.
+    owned
+        Whether `close` closes the connection.
+    """
+
+    def __init__(self, connection: Any, system: str, *, owned: bool) -> None:
+        self.connection = connection
+        self.system = system
+        self._owned = owned
+
+    def close(self) -> None:
+        """Close the connection if it is ours."""
+        if self._owned:
+            self.connection.close()
+
+    def rows(self, text: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Every row of a statement with `:name` markers; leaves no transaction open that was not open before."""
+        with self._reading():
+            cursor = self._cursor()
+            cursor.execute(render(text, self.system), bind(text, values))
+            return list(cursor.fetchall())
+
+    def insert(self, text: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run an INSERT once for each of `rows`, in one call of the driver."""
+        self._cursor().executemany(render(text, self.system), rows)
+
+    def execute(self, text: str, **values: Any) -> None:
+        """Run a statement that returns nothing."""
+        self._cursor().execute(render(text, self.system), bind(text, values))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A write transaction that leaves nothing behind when the block raises; a savepoint inside the caller's own."""
+        with self.connection.transaction() if self.system == "postgresql" else _sqlite_transaction(self.connection):
+            yield
+
+    @property
+    def integrity_error(self) -> type[Exception]:
+        """What the driver raises when a key is violated (PEP 249, optional extension `Connection.IntegrityError`)."""
+        return self.connection.IntegrityError  # type: ignore[no-any-return]
+
+    def _cursor(self) -> Any:
+        """A cursor that returns tuples, whatever the connection's own row factory makes."""
+        cursor = self.connection.cursor()
+        cursor.row_factory = None if self.system == "sqlite" else _tuple_row()
+        return cursor
+
+    def _reading(self) -> AbstractContextManager[Any]:
+        """psycopg opens a transaction even for a read; it is closed again if nobody was in one."""
+        if self.system == "sqlite" or self.connection.autocommit or self.connection.info.transaction_status:
+            return nullcontext()
+        return self.connection.transaction()  # type: ignore[no-any-return]
+
+
+def _tuple_row() -> Any:
+    from psycopg.rows import tuple_row
+
+    return tuple_row
+
+
+@contextmanager
+def _sqlite_transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """The lock is taken at once, so that what is checked inside is still true when it is written."""
+    nested = connection.in_transaction
+    begin, commit, rollback = _NESTED if nested else _OUTERMOST
+    connection.execute(begin)
+    try:
+        yield
+    except BaseException:
+        if connection.in_transaction:  # a full disk has rolled everything back already
+            for statement in rollback:
+                connection.execute(statement)
+        raise
+    for statement in commit:
+        connection.execute(statement)
+
+
+_OUTERMOST = ("BEGIN IMMEDIATE", ("COMMIT",), ("ROLLBACK",))
+_NESTED = ("SAVEPOINT proxydb_lake", ("RELEASE proxydb_lake",), ("ROLLBACK TO proxydb_lake", "RELEASE proxydb_lake"))
