@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from proxydb import errors
+from proxydb.config import Config
 from proxydb.dbapi.connect import connect
 
-__all__ = ["connect", "errors"]
+__all__ = ["Config", "connect", "errors"]

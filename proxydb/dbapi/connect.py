@@ -112,7 +112,9 @@ def _connect_sqlite(where: Target, config: Config | None, driver_kwargs: dict[st
 
     if where.uri:
         driver_kwargs.setdefault("uri", True)
-    return sqlite.connect(where.address, **driver_kwargs)
+    connection = sqlite.connect(where.address, **driver_kwargs)
+    connection._config = config
+    return connection
 
 
 def _connect_postgres(where: Target, config: Config | None, driver_kwargs: dict[str, Any]) -> Any:

@@ -1,0 +1,133 @@
+"""Results in memory: entries, the byte budget that they share, and the flights that fill them."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from cachetools import LRUCache
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+ENTRY_OVERHEAD = 512
+"""Bytes that an entry takes beside its rows: its key, its label, its place in the table."""
+
+
+class Entry:
+    """One result: what a statement gave at a label.
+
+    Parameters
+    ----------
+    rows
+        The rows, in the form in which the driver part keeps them.
+    label
+        The state of the database that they were read at.
+    reads
+        The tables that they were read from.
+    size
+        Bytes of memory that they take.
+    """
+
+    __slots__ = ("label", "reads", "rows", "size")
+
+    def __init__(self, rows: Any, label: Any, reads: frozenset[str], size: int) -> None:
+        self.rows = rows
+        self.label = label
+        self.reads = reads
+        self.size = size + ENTRY_OVERHEAD
+
+
+class ResultCache:
+    """The entries of one database, least recently used first out, within a budget of bytes.
+
+    Parameters
+    ----------
+    capacity
+        The budget, in bytes.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._lock = threading.Lock()
+        self._entries = _Evicting(capacity)
+        self._flights: dict[Hashable, Flight] = {}
+        self.fills = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def size(self) -> int:
+        """Bytes in use."""
+        return int(self._entries.currsize)
+
+    @property
+    def capacity(self) -> int:
+        """Bytes that may be in use."""
+        return int(self._entries.maxsize)
+
+    @property
+    def evictions(self) -> int:
+        """How many entries had to make room for others."""
+        return self._entries.evictions
+
+    def find(self, key: Hashable) -> Entry | None:
+        """The entry under `key`, whatever its label."""
+        try:
+            with self._lock:
+                return self._entries[key]
+        except KeyError:
+            return None
+
+    def store(self, key: Hashable, entry: Entry) -> None:
+        """Keep `entry`, in the place of one with the same key; one that is larger than the budget is not kept."""
+        if entry.size > self._entries.maxsize:
+            return
+        with self._lock:
+            self._entries[key] = entry
+            self.fills += 1
+
+    def clear(self) -> None:
+        """Forget every entry."""
+        with self._lock:
+            self._entries.clear()
+
+    def join(self, key: Hashable) -> Flight | None:
+        """The flight in which another thread is filling `key`; none when the caller has just become its pilot."""
+        mine = Flight()
+        flight = self._flights.setdefault(key, mine)
+        return None if flight is mine or flight.pilot == mine.pilot else flight
+
+    def land(self, key: Hashable) -> None:
+        """The fill of `key` ended, whether or not it stored something; who waits goes on."""
+        flight = self._flights.pop(key, None)
+        if flight is not None:
+            flight.landed.set()
+
+    def reset_locks(self) -> None:
+        """After a fork: other threads, their locks and their flights are not here, and the labels are new."""
+        self._lock = threading.Lock()
+        self._flights = {}
+        self.clear()
+
+
+class Flight:
+    """A fill under way, so that threads which miss the same key run its statement once."""
+
+    __slots__ = ("landed", "pilot")
+
+    def __init__(self) -> None:
+        self.pilot = threading.get_ident()
+        self.landed = threading.Event()
+
+
+class _Evicting(LRUCache[Any, Entry]):
+    """cachetools' least-recently-used cache, sized by its entries' bytes, that counts what it evicts."""
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__(capacity, getsizeof=lambda entry: entry.size)
+        self.evictions = 0
+
+    def popitem(self) -> tuple[Any, Entry]:
+        self.evictions += 1
+        return super().popitem()

@@ -1,0 +1,142 @@
+"""SQLite cursors whose rows are in memory: a cursor takes such a class for as long as it gives kept rows.
+
+Live cursors keep the driver's own `fetchone` and iteration, so statements that are not served pay nothing for those
+that are. The driver's part of a served cursor has run a statement without rows: that gives it the right `description`
+and `lastrowid`, and lets it raise what a closed cursor, a closed connection or a foreign thread raises.
+"""
+
+from __future__ import annotations
+
+import sqlite3 as driver
+from functools import partial
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from proxydb.cache.rows import keep, memory_of
+from proxydb.drivers.sqlite.activity import users_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CHUNK = 1000
+_END = object()
+_next = driver.Cursor.__next__
+_fetchone = driver.Cursor.fetchone
+_fetchmany = driver.Cursor.fetchmany
+
+
+class Served:
+    """The methods of a cursor that gives the rows of `_rows`, an iterator."""
+
+    __slots__ = ()
+
+    _live_class: type
+    _rows: Any
+    row_factory: Any
+    arraysize: int
+
+    def __next__(self) -> Any:
+        row = next(self._rows)
+        factory = self.row_factory
+        return row if factory is None else factory(self, row)
+
+    def __iter__(self) -> Any:
+        self._check()
+        return self
+
+    def fetchone(self) -> Any:
+        self._check()
+        return next(self, None)
+
+    def fetchmany(self, size: Any = _END) -> list[Any]:
+        if size is _END:
+            size = self.arraysize
+        self._check(size)
+        return self._made(list(islice(self._rows, size) if size > 0 else self._rows))
+
+    def fetchall(self) -> list[Any]:
+        self._check()
+        return self._made(list(self._rows))
+
+    def execute(self, sql: Any, parameters: Any = (), /) -> Any:
+        return self._live(super().execute)(sql, parameters)  # type: ignore[misc]
+
+    def executemany(self, sql: Any, parameters: Any, /) -> Any:
+        return self._live(super().executemany)(sql, parameters)  # type: ignore[misc]
+
+    def executescript(self, script: Any, /) -> Any:
+        return self._live(super().executescript)(script)  # type: ignore[misc]
+
+    def close(self) -> None:
+        self._live(super().close)()  # type: ignore[misc]
+
+    def _live(self, method: Any) -> Any:
+        """Let go of the kept rows, and become a live cursor again; `method`, which is bound, is to be called on that."""
+        self._rows = None
+        self.__class__ = self._live_class  # type: ignore[assignment]
+        return method
+
+    def _check(self, size: Any = 1) -> None:
+        """Raise what the driver raises for a cursor that cannot be read; its own statement has no rows left."""
+        if type(self._rows) is not chain:
+            _fetchmany(self, size)  # type: ignore[arg-type]
+
+    def _made(self, rows: list[Any]) -> list[Any]:
+        factory = self.row_factory
+        return rows if factory is None else [factory(self, row) for row in rows]
+
+
+def stop_serving(connection: driver.Connection) -> None:
+    """Let every cursor of a connection that was closed raise what the driver raises."""
+    for cursor in users_of(connection):
+        if isinstance(cursor, Served):
+            cursor._live(None)
+
+
+def read_ahead(cursor: Any, largest: int) -> tuple[Iterator[Any], Any]:
+    """Fetch the rows of a cursor that has just executed, and whose row factory is off.
+
+    Returns
+    -------
+    The iterator of its rows: those that were fetched, then what comes after them, be it more rows or an error; and the
+    rows in the form in which they are kept, or none when there are more than `largest` bytes or an error.
+    """
+    rows: list[Any] = []
+    source = iter(partial(_next, cursor), _END)
+    size = 0
+    while size <= largest:
+        start = len(rows)
+        try:
+            rows.extend(islice(source, _CHUNK))
+        except Exception as error:
+            return chain(rows, _raising(error)), None
+        if len(rows) < start + _CHUNK:
+            return _complete(rows, largest)
+        size += memory_of(rows[start:])
+    return chain(rows, _driver_rows(ref(cursor))), None
+
+
+def _complete(rows: list[Any], largest: int) -> tuple[Iterator[Any], Any]:
+    kept = keep(rows)
+    return iter(rows), kept if kept is not None and kept.size <= largest else None
+
+
+def _raising(error: Exception) -> Iterator[Any]:
+    raise error
+    yield
+
+
+def _driver_rows(cursor: Any) -> Iterator[Any]:
+    """The driver's own rows, without the row factory, which is applied to all rows alike afterwards."""
+    while True:
+        live = cursor()
+        factory, live.row_factory = live.row_factory, None
+        try:
+            row = _next(live)
+        except StopIteration:
+            return
+        finally:
+            live.row_factory = factory
+        del live
+        yield row

@@ -1,0 +1,34 @@
+"""What every driver part of proxydb has in common: what it finds out about a statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+EVERYTHING: Final[frozenset[str]] = frozenset({"*"})
+"""The write set of a statement whose effects are not known."""
+
+NOTHING: Final[frozenset[str]] = frozenset()
+"""The write set of a statement that changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What the database says that a statement does.
+
+    Parameters
+    ----------
+    reads
+        Names of the tables and views that it reads, in lower case.
+    writes
+        Names of the tables that it, its triggers and its cascades change; `EVERYTHING` when that is not known.
+    refusal
+        Why its result must not be kept; empty when it may be.
+    functions
+        Names of the functions that it calls, in lower case.
+    """
+
+    reads: frozenset[str] = NOTHING
+    writes: frozenset[str] = EVERYTHING
+    refusal: str = ""
+    functions: frozenset[str] = NOTHING

@@ -1,0 +1,54 @@
+"""Whether a connection has an unfinished cursor, which keeps an old snapshot although no transaction is open.
+
+The standard library knows but does not tell: a cursor drops its statement when the last row was stepped over, and the
+connection keeps weak references to its cursors. The garbage collector shows both. That this holds on the running
+interpreter is tried out once; where it does not, every connection counts as busy and nothing is served from memory.
+"""
+
+from __future__ import annotations
+
+import sqlite3 as driver
+from gc import get_referents
+from typing import Any
+from weakref import ReferenceType
+
+
+def has_unfinished_cursor(connection: driver.Connection) -> bool:
+    """Whether a cursor or a blob of `connection` has not come to its end."""
+    if _STATEMENT is None:
+        return True
+    return any(map(_is_unfinished, users_of(connection)))
+
+
+def users_of(connection: driver.Connection) -> list[Any]:
+    """The cursors and blobs of a connection that are alive."""
+    lists = [referent for referent in get_referents(connection) if type(referent) is list]
+    return [
+        user
+        for references in lists
+        for reference in references
+        if type(reference) is ReferenceType and (user := reference()) is not None
+    ]
+
+
+def _is_unfinished(user: Any) -> bool:
+    """A blob reads as long as it lives; a cursor while it has a statement."""
+    return isinstance(user, driver.Blob) or _STATEMENT in map(type, get_referents(user))
+
+
+def _statement_type() -> type | None:
+    """The type of the statement that an unfinished cursor refers to; none where it cannot be told from a finished one."""
+    connection = driver.connect(":memory:")
+    try:
+        cursor = connection.execute("VALUES (1), (2)")
+        found = {kind for kind in map(type, get_referents(cursor)) if kind.__name__ == "Statement"}
+        cursor.fetchone()
+        found &= set(map(type, get_referents(cursor)))
+        cursor.fetchall()
+        found -= set(map(type, get_referents(cursor)))
+        return found.pop() if len(found) == 1 else None
+    finally:
+        connection.close()
+
+
+_STATEMENT = _statement_type()

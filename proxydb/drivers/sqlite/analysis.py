@@ -1,0 +1,103 @@
+"""What a SQLite statement reads, writes and calls, told by SQLite's own authorizer.
+
+Source: https://sqlite.org/c3ref/set_authorizer.html; the authorizer is called while a statement is prepared, and sees
+through views, triggers and foreign-key actions.
+"""
+
+from __future__ import annotations
+
+import sqlite3 as driver
+from itertools import count
+from typing import Any
+
+from proxydb.drivers.base import EVERYTHING, NOTHING, Analysis
+
+_WRITES = frozenset({driver.SQLITE_INSERT, driver.SQLITE_UPDATE, driver.SQLITE_DELETE})
+_HARMLESS = frozenset({driver.SQLITE_SELECT, driver.SQLITE_READ, driver.SQLITE_FUNCTION, driver.SQLITE_RECURSIVE})
+_SCHEMA_TABLES = frozenset({"sqlite_master", "sqlite_schema", "sqlite_sequence", "sqlite_stat1", "sqlite_stat4"})
+_TABLE_FUNCTIONS = frozenset({"json_each", "json_tree"})
+
+DETERMINISTIC = frozenset(
+    """
+    abs acos acosh asin asinh atan atan2 atanh avg ceil ceiling char coalesce concat concat_ws cos cosh count cume_dist
+    degrees dense_rank exp first_value floor format glob group_concat hex ifnull iif instr json json_array
+    json_array_length json_error_position json_extract json_group_array json_group_object json_insert json_object
+    json_patch json_pretty json_quote json_remove json_replace json_set json_type json_valid jsonb jsonb_array
+    jsonb_extract jsonb_group_array jsonb_group_object jsonb_insert jsonb_object jsonb_patch jsonb_remove jsonb_replace
+    jsonb_set lag last_value lead length like likelihood likely ln log log10 log2 lower ltrim max median min mod
+    nth_value ntile nullif octet_length percent_rank percentile percentile_cont percentile_disc pi pow power printf
+    quote radians rank replace round row_number rtrim sign sin sinh soundex sqrt string_agg substr substring sum tan
+    tanh total trim trunc typeof unhex unicode unlikely upper zeroblob -> ->>
+    """.split()
+)
+"""SQLite's built-in functions whose result depends on their arguments alone."""
+
+
+class Authorizer:
+    """Listens on a connection of proxydb's own to what the statements that it prepares would do."""
+
+    def __init__(self, connection: driver.Connection) -> None:
+        self._connection = connection
+        self._heard: list[tuple[int, str | None, str | None, str | None]] = []
+        self._number = count()
+        connection.execute("PRAGMA foreign_keys = ON")  # on: cascades are part of a write set even where off they stay
+        connection.execute("PRAGMA recursive_triggers = ON")  # on: so are the delete triggers that REPLACE may fire
+        connection.execute("SELECT 1 FROM json_each('[]'), json_tree('[]')").fetchall()  # first use declares them
+        connection.set_authorizer(self._hear)
+
+    def analyse(self, sql: str) -> Analysis:
+        """Prepare `sql` without running it, and tell what it would do.
+
+        A statement that cannot be prepared here (a function, collation or table of the application's own connection)
+        may do anything.
+        """
+        self._heard.clear()
+        try:
+            # The comment makes the text new, or a statement from the driver's cache would not be prepared again.
+            self._connection.execute(f"EXPLAIN /*{next(self._number)}*/ {sql}").fetchall()
+        except driver.ProgrammingError:
+            pass  # prepared, but its parameters are not bound
+        except driver.Error as error:
+            return Analysis(refusal=f"not understood outside its connection: {error}")
+        return self._judge()
+
+    def _hear(self, action: int, first: str | None, second: str | None, schema: str | None, _source: str | None) -> int:
+        self._heard.append((action, first, second, schema))
+        return driver.SQLITE_OK
+
+    def _judge(self) -> Analysis:
+        heard = [event for event in self._heard if event[0] != driver.SQLITE_TRANSACTION]
+        reads = frozenset(str(table).lower() for action, table, _, _ in heard if action == driver.SQLITE_READ)
+        functions = frozenset(str(name).lower() for action, _, name, _ in heard if action == driver.SQLITE_FUNCTION)
+        writes = frozenset(str(table).lower() for action, table, _, _ in heard if action in _WRITES)
+        virtual = self._not_ordinary(reads | writes)
+        if any(action not in _HARMLESS | _WRITES for action, *_ in heard) or writes & (virtual | _SCHEMA_TABLES):
+            return Analysis(reads, EVERYTHING, "changes more than rows", functions)
+        return Analysis(reads, writes or NOTHING, _refusal(reads, virtual, functions), functions)
+
+    def _not_ordinary(self, tables: frozenset[str]) -> frozenset[str]:
+        """Those of `tables` whose contents are not rows of this file alone: virtual tables and table functions."""
+        kept = "SELECT lower(name) FROM sqlite_master WHERE type IN ('table', 'view') AND sql NOT LIKE 'create virtual%'"
+        ordinary = {name for (name,) in self._connection.execute(kept)}
+        return tables - ordinary - _SCHEMA_TABLES - _TABLE_FUNCTIONS
+
+
+def _refusal(reads: frozenset[str], virtual: frozenset[str], functions: frozenset[str]) -> str:
+    """Why rows must not be kept, in the words that `explain` shows."""
+    if virtual:
+        return f"reads a virtual table: {', '.join(sorted(virtual))}"
+    if volatile := functions - DETERMINISTIC:
+        return f"calls a function that may give another result each time: {', '.join(sorted(volatile))}"
+    if not reads:
+        return "reads no table"
+    return ""
+
+
+def schema_version(connection: Any) -> int:
+    """The number that SQLite changes with every change of the schema."""
+    return int(driver.Cursor(connection).execute("PRAGMA schema_version").fetchone()[0])
+
+
+def query_plan(connection: Any, sql: str, parameters: Any) -> list[str]:
+    """The lines of EXPLAIN QUERY PLAN (https://sqlite.org/eqp.html)."""
+    return [str(row[-1]) for row in driver.Cursor(connection).execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]

@@ -1,0 +1,95 @@
+"""What one connection remembers of one statement: how often, how long, with what outcome.
+
+A tally belongs to one connection, which one thread uses at a time, so nothing is locked; readers add tallies up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_STEPS = 4  # buckets in each doubling: a percentile is told to within an eighth of itself
+
+
+def bucket_of(nanoseconds: int) -> int:
+    """The histogram bucket of a duration: four to each doubling, as in a high-dynamic-range histogram."""
+    exponent = nanoseconds.bit_length()
+    return (exponent << 2) | (nanoseconds >> (exponent - 3) & 3) if exponent > 2 else nanoseconds
+
+
+def bucket_middle(bucket: int) -> float:
+    """The duration in the middle of a bucket, in nanoseconds."""
+    exponent, step = bucket >> 2, bucket & 3
+    return (_STEPS + step + 0.5) * 2.0 ** (exponent - 3) if exponent > 2 else float(bucket)
+
+
+class Tally:
+    """Counters and a latency histogram of one statement.
+
+    Attributes
+    ----------
+    buckets
+        How many durations fell into each histogram bucket.
+    total
+        Nanoseconds of all of them.
+    slowest
+        Nanoseconds of the longest.
+    hits, misses, errors, rows
+        Answers from the cache, runs that could have filled it, statements that raised, rows that were fetched.
+    """
+
+    __slots__ = ("buckets", "errors", "hits", "misses", "rows", "slowest", "total")
+
+    def __init__(self) -> None:
+        self.buckets: dict[int, int] = {}
+        self.total = 0
+        self.slowest = 0
+        self.hits = 0
+        self.misses = 0
+        self.errors = 0
+        self.rows = 0
+
+    @property
+    def calls(self) -> int:
+        """How often the statement was executed."""
+        return sum(self.buckets.values())
+
+    def add(self, nanoseconds: int) -> None:
+        """Count one execution."""
+        exponent = nanoseconds.bit_length()
+        bucket = (exponent << 2) | (nanoseconds >> (exponent - 3) & 3) if exponent > 2 else nanoseconds
+        buckets = self.buckets
+        buckets[bucket] = buckets.get(bucket, 0) + 1
+        self.total += nanoseconds
+
+    def merge(self, other: Tally) -> None:
+        """Add what another connection has counted."""
+        for bucket, count in list(other.buckets.items()):
+            self.buckets[bucket] = self.buckets.get(bucket, 0) + count
+        for name in ("total", "hits", "misses", "errors", "rows"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.slowest = max(self.slowest, other.slowest)
+
+    def percentile(self, share: float) -> float:
+        """The duration that `share` (0 to 1) of the executions do not exceed, in seconds; 0.0 without executions."""
+        return percentile(self.buckets, share)
+
+
+def percentile(buckets: dict[int, int], share: float) -> float:
+    """The duration at `share` (0 to 1) of a histogram, in seconds; 0.0 when it is empty."""
+    wanted, seen = share * sum(buckets.values()), 0
+    for bucket in sorted(buckets):
+        seen += buckets[bucket]
+        if seen >= wanted:
+            return bucket_middle(bucket) / 1e9
+    return 0.0
+
+
+def merged(tallies: Iterable[Tally]) -> Tally:
+    """The sum of several tallies."""
+    total = Tally()
+    for tally in tallies:
+        total.merge(tally)
+    return total

@@ -1,0 +1,106 @@
+"""The slow log: one structlog event for a statement over the threshold, at most one in an interval for each fingerprint.
+
+Literals never appear, parameters only where they may. structlog is used and never configured. The names are those of
+OpenTelemetry's stable database conventions (https://opentelemetry.io/docs/specs/semconv/database/).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from proxydb.sql.fingerprint import fingerprint_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from proxydb.config import Config
+
+_LONGEST_TEXT = 2000
+_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+class SlowLog:
+    """Writes `slow_query` events.
+
+    Parameters
+    ----------
+    config
+        The options: `slow_interval` and `log_parameters`.
+    system, namespace
+        ``db.system.name`` and ``db.namespace`` of the events.
+    query_plan
+        Asks the database how it runs a statement.
+    """
+
+    def __init__(
+        self, config: Config, system: str, namespace: str, query_plan: Callable[[str, Any], list[str]]
+    ) -> None:
+        self._lock = threading.Lock()
+        self._interval = config.slow_interval
+        self._parameters = config.log_parameters
+        self._facts = {"db.system.name": system, "db.namespace": namespace}
+        self._query_plan = query_plan
+        self._written: dict[str, float] = {}
+        self._suppressed: dict[str, int] = {}
+
+    def write(self, plan: Any, parameters: Any, duration: float, outcome: str) -> None:
+        """Log one execution, unless its fingerprint was logged within the interval: then it is counted.
+
+        Parameters
+        ----------
+        plan
+            The statement's plan.
+        parameters
+            What it was executed with.
+        duration
+            Seconds that it took.
+        outcome
+            ``"hit"``, ``"miss"``, ``"fetch"`` or empty.
+        """
+        suppressed = self._turn(plan.fingerprint)
+        if suppressed is None:
+            return
+        import structlog
+
+        structlog.get_logger("proxydb").warning(
+            "slow_query",
+            **self._facts,
+            **_described(plan),
+            **{"db.client.operation.duration": round(duration, 6)},
+            cache=outcome or "none",
+            suppressed=suppressed,
+            plan=self._query_plan(plan.sql, parameters) if plan.kind.value == "read" else [],
+            call_site=call_site(),
+            **({"parameters": repr(parameters)[:_LONGEST_TEXT]} if self._parameters else {}),
+        )
+
+    def _turn(self, fingerprint: str) -> int | None:
+        """How many events of this fingerprint were left out since the last one; none when this one is left out too."""
+        now = time.monotonic()
+        with self._lock:
+            if now - self._written.get(fingerprint, -self._interval) < self._interval:
+                self._suppressed[fingerprint] = self._suppressed.get(fingerprint, 0) + 1
+                return None
+            self._written[fingerprint] = now
+            return self._suppressed.pop(fingerprint, 0)
+
+
+def _described(plan: Any) -> dict[str, str]:
+    return {
+        "fingerprint": fingerprint_id(plan.fingerprint),
+        "db.query.text": plan.fingerprint[:_LONGEST_TEXT],
+        "db.query.summary": " ".join([plan.first.upper(), *sorted(plan.analysis.reads - {"*"})])[:255],
+        "db.operation.name": plan.first.upper(),
+    }
+
+
+def call_site() -> str:
+    """The file and line of the application that asked: the nearest frame that is not proxydb's."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS + os.sep):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

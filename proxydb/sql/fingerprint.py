@@ -1,0 +1,63 @@
+"""Two short forms of a statement: its normal form names cached rows, its fingerprint groups statistics."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from proxydb.sql.tokens import NUMBER, OPERATOR, PLACEHOLDER, STRING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxydb.sql.tokens import Token
+
+_LITERALS = frozenset({STRING, NUMBER, PLACEHOLDER})
+_LISTS = re.compile(r"\(\?(?:, \?)+\)")
+_ROWS = re.compile(r"(\(\?\))(?:, \(\?\))+")
+
+
+def normal_form(tokens: Sequence[Token]) -> str:
+    """The text with one space between tokens: equal forms are the same statement, literals included.
+
+    White space, comments, the case of bare words and a last semicolon do not show; all else does.
+    """
+    meaningful = tokens[:-1] if tokens and tokens[-1].text == ";" else tokens
+    return "".join(("\n" if _joins(token) else " ") + token.text for token in meaningful)[1:]
+
+
+def _joins(token: Token) -> bool:
+    """On Postgres a string after a line break continues the string before it; on one line it is an error."""
+    return token.kind == STRING and token.line_break
+
+
+def fingerprint(tokens: Sequence[Token]) -> str:
+    """The text with every literal and parameter as ``?`` and lists of them as ``(?)``.
+
+    >>> from proxydb.sql.tokens import tokenize
+    >>> fingerprint(tokenize("SELECT * FROM t WHERE a IN (1, 2, 3) AND b = 'x'", "sqlite"))
+    'select * from t where a in (?) and b = ?'
+    """
+    text, previous = "", None
+    for token in tokens:
+        text += _gap(previous, token) + ("?" if token.kind in _LITERALS else token.text)
+        previous = token
+    return _ROWS.sub(r"\1", _LISTS.sub("(?)", text)).rstrip(";")
+
+
+def _gap(previous: Token | None, token: Token) -> str:
+    """No space where a person would write none."""
+    if previous is None or token.text in (")", ",", ".", ";", "::") or previous.text in ("(", ".", "::"):
+        return ""
+    if token.text == "(" and token.kind == OPERATOR and previous.text in _CALLABLE_KEYWORDS:
+        return " "
+    return "" if token.text == "(" and previous.kind == "word" else " "
+
+
+_CALLABLE_KEYWORDS = frozenset("in values and or not as on using where from select join exists when then else".split())
+
+
+def fingerprint_id(fingerprint: str) -> str:
+    """Sixteen hexadecimal digits that stand for a fingerprint in logs and tables (BLAKE2, RFC 7693)."""
+    return hashlib.blake2s(fingerprint.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

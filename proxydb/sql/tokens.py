@@ -1,0 +1,113 @@
+"""Statement text into tokens, as the database's own lexer would cut it.
+
+Sources: SQLite `tokenize.c`; PostgreSQL manual, section 4.1 "Lexical Structure"; psycopg, "Passing parameters".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WORD, QUOTED, STRING, NUMBER, PLACEHOLDER, OPERATOR = "word", "quoted", "string", "number", "placeholder", "operator"
+_SPACE, _COMMENT, _OPENED = "space", "comment", "opened"
+
+
+class Token(NamedTuple):
+    """One token of a statement; white space and comments are no tokens.
+
+    Parameters
+    ----------
+    kind
+        ``"word"`` (keyword or bare identifier), ``"quoted"`` (quoted identifier), ``"string"``, ``"number"``,
+        ``"placeholder"`` or ``"operator"`` (punctuation too).
+    text
+        As written, but a bare ASCII word in lower case.
+    line_break
+        Whether a line break stands before it; Postgres joins strings across one.
+    """
+
+    kind: str
+    text: str
+    line_break: bool = False
+
+
+_COMMON = r"""
+  (?P<space>\s+)
+| (?P<comment>--[^\n]*)
+| (?P<opened>/\*)
+"""
+
+_SQLITE = re.compile(
+    _COMMON
+    + r"""
+| (?P<string>[xX]?'(?:[^']|'')*')
+| (?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])
+| (?P<number>\.?\d(?:[eE][+-]\d+|[\w.])*)
+| (?P<placeholder>\?\d*|[:@\#]\w+|\$\w+(?:::\w+)*(?:\([^)]*\))?)
+| (?P<word>[^\W\d][\w$]*)
+| (?P<operator>[;(),.]|(?:(?!--|/\*)[^\s\w'"`\[?;(),.:@$])+|.)
+""",
+    re.VERBOSE | re.DOTALL,
+)
+
+_POSTGRES = re.compile(
+    _COMMON
+    + r"""
+| (?P<string>[bBxXnN]?'(?:[^']|'')*'|[uU]&'(?:[^']|'')*'|[eE]'(?:[^'\\]|\\.|'')*'
+            |\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$)
+| (?P<quoted>(?:[uU]&)?"(?:[^"]|"")*")
+| (?P<placeholder>%\([^)]*\)[sbt]|%[sbt](?!\w)|\$\d+)
+| (?P<number>\.?\d(?:[eE][+-]\d+|\w|\.(?!\.))*)
+| (?P<word>[^\W\d][\w$]*)
+| (?P<operator>[;(),.\[\]]|::|:=|(?:(?!--|/\*|%[sbt(])[-+*/<>=~!@\#%^&|`?])+|.)
+""",
+    re.VERBOSE | re.DOTALL,
+)
+
+_PATTERNS = {"sqlite": _SQLITE, "postgresql": _POSTGRES}
+
+
+def tokenize(sql: str, system: str) -> tuple[Token, ...]:
+    """Cut `sql` into tokens by the rules of `system` (``"sqlite"`` or ``"postgresql"``)."""
+    return tuple(_tokens(sql, _PATTERNS[system], nested=system == "postgresql"))
+
+
+def _tokens(sql: str, pattern: re.Pattern[str], *, nested: bool) -> Iterator[Token]:
+    position, line_break = 0, False
+    while position < len(sql):
+        match = pattern.match(sql, position)
+        assert match is not None and match.lastgroup is not None  # the last alternative takes any character
+        kind, text, position = _kind(match), match.group(), match.end()
+        if kind == _OPENED:
+            position = _comment_end(sql, position, nested)
+        elif kind not in (_SPACE, _COMMENT):
+            yield Token(kind, _folded(kind, text), line_break)
+            line_break = False
+            continue
+        line_break = line_break or "\n" in text
+
+
+def _kind(match: re.Match[str]) -> str:
+    """The group that matched; a dollar quote's tag is a group of its own inside it."""
+    kind = match.lastgroup or OPERATOR
+    return STRING if kind == "tag" else kind
+
+
+def _folded(kind: str, text: str) -> str:
+    """Bare words fold to lower case on both databases, but only their ASCII letters do so on both."""
+    return text.lower() if kind == WORD and text.isascii() else text
+
+
+def _comment_end(sql: str, position: int, nested: bool) -> int:
+    """Where the block comment that was opened before `position` ends; an open end runs to the end of the text."""
+    depth = 1
+    while depth:
+        match = re.compile(r"/\*|\*/").search(sql, position)
+        if match is None:
+            return len(sql)
+        position = match.end()
+        depth += 1 if nested and match.group() == "/*" else -1 if match.group() == "*/" else 0
+    return position
