@@ -7,7 +7,6 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import proxydb
-from proxydb.dbapi.connect import parse_target
 from proxydb.errors import TargetError
 from proxydb.lake.statement import bind, render
 
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
     from proxydb.config import Config
 
 _CONNECTION_CLASSES = {"sqlite3.Connection": "sqlite", "psycopg.Connection": "postgresql"}
-_AUTOCOMMIT: dict[str, dict[str, Any]] = {"sqlite": {"isolation_level": None}, "postgresql": {"autocommit": True}}
+# Each system's way to begin no transaction unasked.
+_AUTOCOMMIT: dict[str, tuple[str, Any]] = {"sqlite": ("isolation_level", None), "postgresql": ("autocommit", True)}
 
 
 def open_session(target: Any, config: Config | None) -> Session:
@@ -31,8 +31,9 @@ def open_session(target: Any, config: Config | None) -> Session:
         `target` is neither something `proxydb.connect` takes nor a connection of one of the two drivers.
     """
     if isinstance(target, (str, bytes, os.PathLike)):
-        system = parse_target(target).system
-        return Session(proxydb.connect(target, config=config, **_AUTOCOMMIT[system]), system, owned=True)
+        connection = proxydb.connect(target, config=config)
+        setattr(connection, *_AUTOCOMMIT[system_of(connection)])
+        return Session(connection, system_of(connection), owned=True)
     return Session(target, system_of(target), owned=False)
 
 
