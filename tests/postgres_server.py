@@ -63,7 +63,22 @@ class PostgresServer:
         try:
             yield self.dsn(dbname)
         finally:
-            self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(dbname)))
+            self._drop(dbname)
+
+    def _drop(self, dbname: str) -> None:
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(dbname))
+        try:
+            self.execute(drop)
+        except psycopg.errors.ObjectInUse:
+            self._end_prepared_transactions(dbname)
+            self.execute(drop)
+
+    def _end_prepared_transactions(self, dbname: str) -> None:
+        """What a failed test has prepared and not ended would keep its database for ever."""
+        with psycopg.connect(self.dsn(dbname), autocommit=True) as connection:
+            of_database = "SELECT gid FROM pg_prepared_xacts WHERE database = current_database()"
+            for (gid,) in connection.execute(of_database).fetchall():
+                connection.execute(sql.SQL("ROLLBACK PREPARED {}").format(sql.Literal(gid)))
 
 
 class NamedServer(PostgresServer):

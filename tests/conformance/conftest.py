@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -28,26 +28,63 @@ EXECUTIONS = {"first": 1, "repeated": 6}
 @pytest.fixture(scope="session")
 def databases(system: SqliteFiles | PostgresServer) -> Iterator[dict[str, str]]:
     """A database for the raw driver and one for each configuration of ours, since a database has only one."""
+    with _fresh_databases(system) as databases:
+        yield databases
+
+
+@pytest.fixture(scope="session")
+def databases_on_postgres(postgres_server: PostgresServer) -> Iterator[dict[str, str]]:
+    """The same on Postgres only."""
+    with _fresh_databases(postgres_server) as databases:
+        yield databases
+
+
+@contextmanager
+def _fresh_databases(system: SqliteFiles | PostgresServer) -> Iterator[dict[str, str]]:
     with ExitStack() as stack:
         yield {name: stack.enter_context(system.fresh_database()) for name in ("raw", *CONFIGS)}
 
 
 @pytest.fixture(params=CONFIGS)
 def cache(request: pytest.FixtureRequest) -> str:
+    """The configuration of the proxied side."""
     return request.param
 
 
 @pytest.fixture(params=EXECUTIONS)
+def executions(request: pytest.FixtureRequest) -> int:
+    """How often a fact is looked at."""
+    return EXECUTIONS[request.param]
+
+
+@pytest.fixture
 def both(
-    request: pytest.FixtureRequest, system: SqliteFiles | PostgresServer, databases: dict[str, str], cache: str
+    system: SqliteFiles | PostgresServer, databases: dict[str, str], cache: str, executions: int
 ) -> Iterator[Both]:
     """Both sides, connected to databases with the same seven planets."""
-    raw, proxied = _sides(system.name, databases["raw"], databases[cache], CONFIGS[cache])
-    for side in (raw, proxied):
+    with _both(system, databases, cache, executions) as both:
+        yield both
+
+
+@pytest.fixture
+def both_on_postgres(
+    postgres_server: PostgresServer, databases_on_postgres: dict[str, str], cache: str, executions: int
+) -> Iterator[Both]:
+    """The same on Postgres only."""
+    with _both(postgres_server, databases_on_postgres, cache, executions) as both:
+        yield both
+
+
+@contextmanager
+def _both(
+    system: SqliteFiles | PostgresServer, databases: dict[str, str], cache: str, executions: int
+) -> Iterator[Both]:
+    sides = _sides(system.name, databases["raw"], databases[cache], CONFIGS[cache])
+    for side in sides:
         _populate(side)
         side.renew()
-    yield Both(raw, proxied, EXECUTIONS[request.param])
-    for side in (raw, proxied):
+    yield Both(*sides, executions)
+    for side in sides:
         side.settle()
         side.close()
 
@@ -65,6 +102,8 @@ def _populate(side: Side) -> None:
     connection: Any
     with closing(side.open_beside()) as connection:
         cursor = connection.cursor()
+        if not side.is_sqlite:
+            cursor.execute("SET lock_timeout = '10s'")  # what a failed fact has left locked is an error, not a halt
         cursor.execute("DROP TABLE IF EXISTS planet")
         cursor.execute(SCHEMA)
         cursor.executemany(side.sql("INSERT INTO planet VALUES (?, ?, ?, ?)"), PLANETS)

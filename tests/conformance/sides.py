@@ -108,6 +108,20 @@ def agree(fact: Callable[[Side], Any]) -> Callable[[Both], None]:
     def test(both: Both) -> None:
         both.compare(fact)
 
+    return _named_as(fact, test)
+
+
+def agree_on_postgres(fact: Callable[[Side], Any]) -> Callable[[Both], None]:
+    """Make the same test for Postgres only."""
+
+    def test(both_on_postgres: Both) -> None:
+        both_on_postgres.compare(fact)
+
+    return _named_as(fact, test)
+
+
+def _named_as(fact: Callable[[Side], Any], test: Callable[[Both], None]) -> Callable[[Both], None]:
+    """Under the fact's name; `functools.wraps` would show the fact's arguments as the test's as well."""
     test.__name__, test.__doc__, test.__module__ = fact.__name__, fact.__doc__, fact.__module__
     return test
 
