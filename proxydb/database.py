@@ -96,7 +96,10 @@ class Database:
         with self._borrow() as connection:
             context = connection._context
             known = context.statement(sql).plan
-            return explained(known, context.session.obstacle_to(known, connection.cursor(), parameters))
+            reads, obstacle = known.analysis.reads, ""
+            if known.cacheable:
+                reads, obstacle = context.session.explain(known, connection.cursor(), parameters)
+            return explained(known, reads, obstacle)
 
     def plan(self, sql: str, session: Any, config: Config) -> Plan:
         """The plan of `sql` for the schema of now."""

@@ -289,17 +289,17 @@ class Reading(Statement):
             return self._bypass(cursor, sql, arguments)
         started = now()
         try:
-            rows, label = context.session.fill(cursor, self.plan, sql, arguments, ticket, context.largest)
+            filled = context.session.fill(cursor, self.plan, sql, arguments, ticket, context.largest)
         except BaseException:
             self.failed(now() - started)
             raise
-        elapsed = now() - started
         self.tally.misses += 1
-        self.finished(elapsed, arguments, "miss")
-        if not admission.measure(elapsed if rows is not None else 0, context.session.check_cost):
+        self.finished(filled.cost, arguments, "miss")
+        rows = filled.rows
+        if not admission.measure(filled.cost if rows is not None else 0, context.session.check_cost):
             self._reject()
-        elif label and self.plan.generation == context.session.generation:
-            context.cache.store(key, Entry(rows, label, self.plan.analysis.reads, rows.size))
+        elif filled.label and self.plan.generation == context.session.generation:
+            context.cache.store(key, Entry(rows, filled.label, self.plan.analysis.reads, rows.size))
         return cursor
 
     def _reject(self) -> None:
@@ -350,16 +350,27 @@ class Controlling(Statement):
     def control(self, connection: Any, execute: Any) -> Any:
         """Run `execute`, which may begin or end a transaction, and let the session know."""
         session = self.context.session
+        return self._watched(connection, execute, session.after_control)
+
+    def end(self, connection: Any, method: Any) -> Any:
+        """Call a method of the connection that ends a transaction if one is open, and let the session know."""
+        session = self.context.session
+        return self._watched(connection, method, session.after_method)
+
+    def _watched(self, connection: Any, call: Any, after: Any) -> Any:
+        session = self.context.session
         before = session.before_control(connection)
         started = now()
         try:
-            return execute()
+            result = call()
         except BaseException:
-            self.tally.errors += 1
-            raise
-        finally:
-            self.finished(now() - started, None, "")
+            self.failed(now() - started)
             session.after_control(connection, before)
+            raise
+        elapsed = now() - started
+        after(connection, before)
+        self.finished(elapsed, None, "")
+        return result
 
 
 class Unknown(Statement):
@@ -376,13 +387,15 @@ class Unknown(Statement):
         session.before_unknown(self.plan)
         started = now()
         try:
-            return execute()
+            result = execute()
         except BaseException:
-            self.tally.errors += 1
+            self.failed(now() - started)
             raise
-        finally:
+        else:
             self.finished(now() - started, arguments, "")
+        finally:
             session.after_unknown(connection)
+        return result
 
 
 def _nothing() -> None:

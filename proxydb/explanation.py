@@ -64,7 +64,7 @@ def _everything_or(writes: tuple[str, ...]) -> str:
     return "anything" if "*" in writes else ", ".join(writes) or "-"
 
 
-def explained(plan: Plan, obstacle: str) -> Explanation:
+def explained(plan: Plan, reads: frozenset[str], obstacle: str) -> Explanation:
     """The explanation of a plan, on a connection where `obstacle` keeps results from being given, if anything does."""
     analysis = plan.analysis
     writes = analysis.writes if plan.kind is not Kind.READ or analysis.writes is not EVERYTHING else frozenset()
@@ -74,7 +74,7 @@ def explained(plan: Plan, obstacle: str) -> Explanation:
         fingerprint=plan.fingerprint,
         fingerprint_id=fingerprint_id(plan.fingerprint),
         kind=plan.kind.value,
-        reads=tuple(sorted(analysis.reads)),
+        reads=tuple(sorted(reads)),
         writes=tuple(sorted(writes)),
         cacheable=plan.cacheable and not obstacle,
         reason=reason,

@@ -122,4 +122,6 @@ def _connect_postgres(where: Target, config: Config | None, driver_kwargs: dict[
         from proxydb.dbapi import postgres
     except ImportError as error:
         raise MissingExtra.named("postgres", "a Postgres target") from error
-    return postgres.Connection.connect(where.address, **driver_kwargs)
+    connection = postgres.Connection.connect(where.address, **driver_kwargs)
+    connection._config = config
+    return connection

@@ -2,36 +2,194 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import contextmanager
+from functools import cache, cached_property
+from time import perf_counter_ns as now
+from typing import TYPE_CHECKING, Any
 
 import psycopg as driver
 from psycopg.rows import Row
 
+from proxydb.dbapi.postgres_context import open_context
+from proxydb.dbapi.postgres_served import Served
+from proxydb.drivers.postgres.rows import loaders_of
 
-class Cursor(driver.Cursor[Row]):
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from proxydb.config import Config
+    from proxydb.database import Database
+    from proxydb.executor import Context
+
+
+class Proxied:
+    """What every proxied cursor does differently from psycopg's."""
+
+    __slots__ = ()
+
+    _conn: Any
+    _statement: Any
+
+    def execute(self, query: Any, params: Any = None, *, prepare: Any = None, binary: Any = None) -> Any:
+        context = self._conn._context if type(query) is str else None
+        if context is None:
+            return super().execute(query, params, prepare=prepare, binary=binary)  # type: ignore[misc]
+        return context.statement(query).run(self, query, (params, prepare, binary))
+
+    def executemany(self, query: Any, params_seq: Any, *, returning: bool = False) -> None:
+        context = self._conn._context if type(query) is str else None
+        if context is None:
+            super().executemany(query, params_seq, returning=returning)  # type: ignore[misc]
+        else:
+            context.statement(query).run_many(self, query, (params_seq, returning), _executemany)
+
+    def stream(self, query: Any, params: Any = None, **options: Any) -> Iterator[Any]:
+        with _counted(self._conn._context, query):
+            yield from super().stream(query, params, **options)  # type: ignore[misc]
+
+    @contextmanager
+    def copy(self, statement: Any, params: Any = None, **options: Any) -> Iterator[Any]:
+        with _counted(self._conn._context, statement), super().copy(statement, params, **options) as copy:  # type: ignore[misc]
+            yield copy
+
+    def _execute(self, sql: str, arguments: Any) -> Any:
+        """The driver's own `execute`."""
+        params, prepare, binary = arguments
+        return super().execute(sql, params, prepare=prepare, binary=binary)  # type: ignore[misc]
+
+    def _serve(self, rows: Any) -> None:
+        """Give kept rows instead of running a statement: the driver's cursor gets the server's own result."""
+        self._reset()  # type: ignore[attr-defined]
+        self._last_query = None
+        self._tx = driver.adapt.Transformer(self)  # type: ignore[arg-type]
+        self._query = rows.query
+        self._set_results([rows.result])  # type: ignore[attr-defined]
+        self._give(rows)
+
+    def _give(self, rows: Any) -> None:
+        """Give the decoded rows of a result that the cursor has, if they are what its own loaders would make of it."""
+        if rows.loaders is not None and rows.loaders == loaders_of(self):
+            self._rows = rows.get()
+            self.__class__ = _served(type(self))
+
+
+def _executemany(cursor: Any, query: Any, arguments: Any) -> None:
+    params_seq, returning = arguments
+    super(Proxied, cursor).executemany(query, params_seq, returning=returning)  # type: ignore[misc]
+
+
+@contextmanager
+def _counted(context: Context, query: Any) -> Iterator[None]:
+    """Count what happens inside as an execution of `query`, whose effects are not known."""
+    statement = context.statement(query) if type(query) is str else context.script()
+    started = now()
+    try:
+        yield
+    finally:
+        statement.finished(now() - started, None, "")
+
+
+class Cursor(Proxied, driver.Cursor[Row]):
     """A `psycopg.Cursor` whose statements go through proxydb."""
 
+    __slots__ = ("_rows", "_statement")
 
-class ClientCursor(driver.ClientCursor[Row]):
+
+class ClientCursor(Proxied, driver.ClientCursor[Row]):
     """A `psycopg.ClientCursor` whose statements go through proxydb."""
 
+    __slots__ = ("_rows", "_statement")
 
-class RawCursor(driver.RawCursor[Row]):
+
+class RawCursor(Proxied, driver.RawCursor[Row]):
     """A `psycopg.RawCursor` whose statements go through proxydb."""
 
-
-class ServerCursor(driver.ServerCursor[Row]):
-    """A `psycopg.ServerCursor` whose statements go through proxydb."""
+    __slots__ = ("_rows", "_statement")
 
 
-class RawServerCursor(driver.RawServerCursor[Row]):
-    """A `psycopg.RawServerCursor` whose statements go through proxydb."""
+class _Counted:
+    """What proxied server-side cursors do: nothing but counting."""
+
+    __slots__ = ()
+
+    _conn: Any
+
+    def execute(self, query: Any, params: Any = None, *, binary: Any = None, **kwargs: Any) -> Any:
+        with _counted(self._conn._context, query):
+            return super().execute(query, params, binary=binary, **kwargs)  # type: ignore[misc]
+
+
+class ServerCursor(_Counted, driver.ServerCursor[Row]):
+    """A `psycopg.ServerCursor` whose statements are counted by proxydb."""
+
+
+class RawServerCursor(_Counted, driver.RawServerCursor[Row]):
+    """A `psycopg.RawServerCursor` whose statements are counted by proxydb."""
+
+
+@cache
+def _served(kind: type) -> type:
+    """The class that a cursor of class `kind` takes while it gives kept rows: an application's own methods stay first."""
+    names = {"__slots__": (), "_live_class": kind, "__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    base = next(ours for ours in kind.__mro__ if ours in _OURS)
+    bases = (Served, kind) if kind is base else (kind, _served(base))
+    return type(kind.__name__, bases, names)
+
+
+_OURS = (Cursor, ClientCursor, RawCursor)
 
 
 class Connection(driver.Connection[Row]):
     """A `psycopg.Connection` whose statements go through proxydb."""
 
+    __module__ = "psycopg"
+
+    _config: Config | None = None
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cursor_factory = Cursor
         self.server_cursor_factory = ServerCursor
+
+    @cached_property
+    def _context(self) -> Context:
+        """What proxydb keeps for this connection, from its first statement on."""
+        return open_context(self)
+
+    @property
+    def proxydb(self) -> Database:
+        """The `Database` that this connection shares with the process's others to it."""
+        return self._context.database
+
+    def close(self) -> None:
+        super().close()
+        context = self.__dict__.get("_context")
+        if self.closed and context is not None:
+            context.leave()
+
+    def _start_query(self) -> Any:
+        """Every cursor's statement passes here before it is sent."""
+        if (context := self.__dict__.get("_context")) is not None:
+            context.session.touched()
+        return super()._start_query()
+
+    def _exec_command(self, command: Any, *args: Any, **kwargs: Any) -> Any:
+        """Every BEGIN, COMMIT, ROLLBACK and SAVEPOINT of the driver's own passes here."""
+        context = self.__dict__.get("_context")
+        if context is None:
+            return (yield from super()._exec_command(command, *args, **kwargs))
+        word = _spoken(command)
+        context.session.ended()
+        if word == "deallocate":
+            context.session.forgot_prepared()
+        started = now()
+        try:
+            return (yield from super()._exec_command(command, *args, **kwargs))
+        finally:
+            context.method(word).finished(now() - started, None, "")
+
+
+def _spoken(command: Any) -> str:
+    """The first word of a command, by which it is counted."""
+    text = command.decode(errors="replace") if isinstance(command, bytes) else str(command)
+    return text.split(maxsplit=1)[0].lower() if isinstance(command, (bytes, str)) and text else "command"

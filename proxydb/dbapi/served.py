@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3 as driver
 from functools import partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
 from proxydb.cache.rows import keep, memory_of
@@ -18,6 +18,8 @@ from proxydb.drivers.sqlite.activity import users_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from proxydb.cache.rows import RebuiltRows, SharedRows
 
 _CHUNK = 1000
 _END = object()
@@ -94,14 +96,32 @@ def stop_serving(connection: driver.Connection) -> None:
             cursor._live(None)
 
 
-def read_ahead(cursor: Any, largest: int) -> tuple[Iterator[Any], Any]:
-    """Fetch the rows of a cursor that has just executed, and whose row factory is off.
+class ReadAhead(NamedTuple):
+    """The rows of a cursor that were fetched before they were asked for.
 
-    Returns
-    -------
-    The iterator of its rows: those that were fetched, then what comes after them, be it more rows or an error; and the
-    rows in the form in which they are kept, or none when there are more than `largest` bytes or an error.
+    Parameters
+    ----------
+    rows
+        The rows.
+    rest
+        What comes after them: nothing when they are all, else more rows, or an error.
     """
+
+    rows: list[Any]
+    rest: Iterator[Any] | None
+
+    def iterator(self) -> Iterator[Any]:
+        """All rows, and the error where it comes."""
+        return iter(self.rows) if self.rest is None else chain(self.rows, self.rest)
+
+    def kept(self, largest: int) -> SharedRows | RebuiltRows | None:
+        """The rows in the form in which they are kept; none when they are not all, or more than `largest` bytes."""
+        rows = keep(self.rows) if self.rest is None else None
+        return rows if rows is not None and rows.size <= largest else None
+
+
+def read_ahead(cursor: Any, largest: int) -> ReadAhead:
+    """Fetch the rows of a cursor that has just executed, and whose row factory is off, up to `largest` bytes."""
     rows: list[Any] = []
     source = iter(partial(_next, cursor), _END)
     size = 0
@@ -110,16 +130,11 @@ def read_ahead(cursor: Any, largest: int) -> tuple[Iterator[Any], Any]:
         try:
             rows.extend(islice(source, _CHUNK))
         except Exception as error:
-            return chain(rows, _raising(error)), None
+            return ReadAhead(rows, _raising(error))
         if len(rows) < start + _CHUNK:
-            return _complete(rows, largest)
+            return ReadAhead(rows, None)
         size += memory_of(rows[start:])
-    return chain(rows, _driver_rows(ref(cursor))), None
-
-
-def _complete(rows: list[Any], largest: int) -> tuple[Iterator[Any], Any]:
-    kept = keep(rows)
-    return iter(rows), kept if kept is not None and kept.size <= largest else None
+    return ReadAhead(rows, _driver_rows(ref(cursor)))
 
 
 def _raising(error: Exception) -> Iterator[Any]:

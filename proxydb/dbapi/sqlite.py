@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3 as driver
 from functools import cache, cached_property, partial, wraps
+from time import perf_counter_ns as now
 from typing import TYPE_CHECKING, Any
 
 from proxydb.dbapi.sqlite_context import open_context
+from proxydb.dbapi.sqlite_file import File, file_named, file_of
 from proxydb.dbapi.served import Served, read_ahead, stop_serving
 from proxydb.dbapi.warn import call_deprecated
 
@@ -78,19 +80,25 @@ class Cursor(driver.Cursor):
         self.__class__ = _served(type(self))
 
     def _fetch(self, sql: str, parameters: Any, largest: int) -> Any:
-        """Run the statement and fetch its rows, which the cursor then gives; the rows in the form in which they are kept.
+        """Run the statement and fetch its rows, which the cursor then gives.
 
-        None when they must not be kept: there are more than `largest` bytes of them, or an error came between two. The
-        cursor then goes on with the driver's own rows, or raises the error, where the driver would.
+        Returns
+        -------
+        The rows in the form in which they are kept, and the nanoseconds that the driver took. None for the rows when
+        they must not be kept: there are more than `largest` bytes of them, or an error came between two. The cursor
+        then goes on with the driver's own rows, or raises the error, where the driver would.
         """
         factory, self.row_factory = self.row_factory, None
         try:
+            started = now()
             _execute(self, sql, parameters)
-            self._rows, kept = read_ahead(self, largest)
+            ahead = read_ahead(self, largest)
+            cost = now() - started
         finally:
             self.row_factory = factory
+        self._rows = ahead.iterator()
         self.__class__ = _served(type(self))
-        return kept
+        return ahead.kept(largest), cost
 
 
 @cache
@@ -112,16 +120,19 @@ class ServedCursor(Served, Cursor):
 class Connection(driver.Connection):
     """A `sqlite3.Connection` whose statements go through proxydb."""
 
+    _file: File
     _options: dict[str, Any]
     _config: Config | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.__dict__.pop("_context", None)
+        before = file_named(args, kwargs)
         if len(args) > 1:
             call_deprecated(super().__init__, *args, **kwargs)
         else:
             super().__init__(*args, **kwargs)
         self._options = dict(zip(_OPTIONS, args, strict=False)) | kwargs
+        self._file = file_of(self, before)
 
     @cached_property
     def _context(self) -> Context:
@@ -185,7 +196,7 @@ class Connection(driver.Connection):
             context = self._context
         except driver.Error:
             return call()
-        return context.method(name).control(self, call)
+        return context.method(name).end(self, call)
 
 
 _OPTIONS = (

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3 as driver
 import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
 
 from proxydb import database
 from proxydb.config import Config
 from proxydb.dbapi.warn import DEPRECATES, call_deprecated
 from proxydb.drivers.sqlite.private import PrivateObserver
-from proxydb.drivers.sqlite.sentinel import Sentinel, identity_of
+from proxydb.drivers.sqlite.sentinel import Sentinel
 from proxydb.drivers.sqlite.session import SqliteSession
 
 if TYPE_CHECKING:
@@ -23,21 +21,10 @@ if TYPE_CHECKING:
 
 execute = driver.Cursor.execute
 
-_HINDERING_OPTIONS = {
-    "cache": ("shared", "the connection shares its page cache with others"),
-    "nolock": ("1", "the file is opened without locks"),
-    "immutable": ("1", "the file is opened as immutable"),
-    "vfs": (None, "the file is opened through a VFS of the application's own"),
-}
-
 
 def open_context(connection: Any) -> Context:
     """What proxydb keeps for a connection."""
-    path = _main_file(connection)
-    hindrance = _hindrance(connection._options)
-    identity = identity_of(path) if path else None
-    if path and identity is None:
-        hindrance = hindrance or "its file is gone"
+    path, identity, hindrance = connection._file
     config = connection._config or Config.from_environment()
     if identity is None:
         observer: Any = PrivateObserver(connection)
@@ -69,27 +56,6 @@ def _take(identity: Hashable, path: str, config: Config, observer: Any, borrow: 
         return database.Database("sqlite", path, config, found, borrow)
 
     return database.take(identity, make)
-
-
-def _main_file(connection: driver.Connection) -> str:
-    """The absolute path of the main database; empty for one in memory or in a temporary file."""
-    text_factory, connection.text_factory = connection.text_factory, os.fsdecode
-    try:
-        rows = driver.Cursor(connection).execute("PRAGMA database_list").fetchall()
-    finally:
-        connection.text_factory = text_factory
-    return next(str(path or "") for _, name, path in rows if name == "main")
-
-
-def _hindrance(options: dict[str, Any]) -> str:
-    """Why nothing may be served on a connection that was opened with these options; empty when it may."""
-    if not options.get("uri"):
-        return ""
-    given = parse_qs(urlsplit(str(options.get("database"))).query)
-    for name, (value, reason) in _HINDERING_OPTIONS.items():
-        if name in given and value in (None, given[name][-1]):
-            return reason
-    return ""
 
 
 def _borrow_itself(connection: Any) -> Callable[[], Any]:

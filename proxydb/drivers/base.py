@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple, Protocol
 
 EVERYTHING: Final[frozenset[str]] = frozenset({"*"})
 """The write set of a statement whose effects are not known."""
@@ -32,3 +32,32 @@ class Analysis:
     writes: frozenset[str] = EVERYTHING
     refusal: str = ""
     functions: frozenset[str] = NOTHING
+
+
+class KeptRows(Protocol):
+    """Rows in the form in which the cache keeps them."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that they take."""
+
+    def get(self) -> Any:
+        """What a cursor gives; new where it could be changed."""
+
+
+class Filled(NamedTuple):
+    """What a run gave that may fill the cache.
+
+    Parameters
+    ----------
+    rows
+        The rows; none when they must not be kept.
+    label
+        The state of the database that they are of; false when that is not known.
+    cost
+        Nanoseconds that the driver took.
+    """
+
+    rows: KeptRows | None
+    label: Any
+    cost: int

@@ -59,10 +59,11 @@ _POSTGRES = re.compile(
 | (?P<string>[bBxXnN]?'(?:[^']|'')*'|[uU]&'(?:[^']|'')*'|[eE]'(?:[^'\\]|\\.|'')*'
             |\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$)
 | (?P<quoted>(?:[uU]&)?"(?:[^"]|"")*")
-| (?P<placeholder>%\([^)]*\)[sbt]|%[sbt](?!\w)|\$\d+)
+| (?P<escape>%%)
+| (?P<placeholder>%\([^)]*\)[sbt]|%[sbt]|\$\d+)
 | (?P<number>\.?\d(?:[eE][+-]\d+|\w|\.(?!\.))*)
 | (?P<word>[^\W\d][\w$]*)
-| (?P<operator>[;(),.\[\]]|::|:=|(?:(?!--|/\*|%[sbt(])[-+*/<>=~!@\#%^&|`?])+|.)
+| (?P<operator>[;(),.\[\]]|::|:=|(?:(?!--|/\*|%[%sbt(])[-+*/<>=~!@\#%^&|`?])+|.)
 """,
     re.VERBOSE | re.DOTALL,
 )
@@ -90,10 +91,13 @@ def _tokens(sql: str, pattern: re.Pattern[str], *, nested: bool) -> Iterator[Tok
         line_break = line_break or "\n" in text
 
 
+_SAME_AS = {"tag": STRING, "escape": OPERATOR}
+
+
 def _kind(match: re.Match[str]) -> str:
-    """The group that matched; a dollar quote's tag is a group of its own inside it."""
+    """The kind of what matched; a dollar quote's tag and psycopg's ``%%`` are groups of their own."""
     kind = match.lastgroup or OPERATOR
-    return STRING if kind == "tag" else kind
+    return _SAME_AS.get(kind, kind)
 
 
 def _folded(kind: str, text: str) -> str:

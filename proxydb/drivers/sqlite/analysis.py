@@ -14,7 +14,8 @@ from proxydb.drivers.base import EVERYTHING, NOTHING, Analysis
 
 _WRITES = frozenset({driver.SQLITE_INSERT, driver.SQLITE_UPDATE, driver.SQLITE_DELETE})
 _HARMLESS = frozenset({driver.SQLITE_SELECT, driver.SQLITE_READ, driver.SQLITE_FUNCTION, driver.SQLITE_RECURSIVE})
-_SCHEMA_TABLES = frozenset({"sqlite_master", "sqlite_schema", "sqlite_sequence", "sqlite_stat1", "sqlite_stat4"})
+_SCHEMA_TABLES = frozenset({"sqlite_master", "sqlite_schema", "sqlite_stat1", "sqlite_stat4"})
+_UNTOLD = frozenset({"sqlite_sequence"})  # an INSERT into an AUTOINCREMENT table changes it, and the authorizer is silent
 _TABLE_FUNCTIONS = frozenset({"json_each", "json_tree"})
 
 DETERMINISTIC = frozenset(
@@ -79,13 +80,13 @@ class Authorizer:
         """Those of `tables` whose contents are not rows of this file alone: virtual tables and table functions."""
         kept = "SELECT lower(name) FROM sqlite_master WHERE type IN ('table', 'view') AND sql NOT LIKE 'create virtual%'"
         ordinary = {name for (name,) in self._connection.execute(kept)}
-        return tables - ordinary - _SCHEMA_TABLES - _TABLE_FUNCTIONS
+        return tables - (ordinary - _UNTOLD) - _SCHEMA_TABLES - _TABLE_FUNCTIONS
 
 
 def _refusal(reads: frozenset[str], virtual: frozenset[str], functions: frozenset[str]) -> str:
     """Why rows must not be kept, in the words that `explain` shows."""
     if virtual:
-        return f"reads a virtual table: {', '.join(sorted(virtual))}"
+        return f"reads a table whose changes are not told: {', '.join(sorted(virtual))}"
     if volatile := functions - DETERMINISTIC:
         return f"calls a function that may give another result each time: {', '.join(sorted(volatile))}"
     if not reads:

@@ -65,6 +65,10 @@ class History:
         changed = self._changed
         return label == now or all(changed.get(table, 0) <= label for table in reads)
 
+    def reset_lock(self) -> None:
+        """After a fork: a lock that another thread held is never released."""
+        self._lock = threading.Lock()
+
     def _reach(self, label: int) -> None:
         if label > self.known:
             self._look_at_schema()

@@ -124,6 +124,7 @@ class Sentinel:
     def abandon(self) -> None:
         """Forget the connection without closing it: after a fork it is the parent's (https://sqlite.org/howtocorrupt.html)."""
         self._lock = threading.Lock()
+        self.history.reset_lock()
         if self._connection is not None:
             _ABANDONED.append(self._connection)
             self._connection = None

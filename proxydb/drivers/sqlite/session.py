@@ -9,14 +9,14 @@ import sqlite3 as driver
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import ref
 
-from proxydb.drivers.base import EVERYTHING
+from proxydb.drivers.base import EVERYTHING, Filled
 from proxydb.drivers.sqlite.activity import has_unfinished_cursor
+from proxydb.drivers.sqlite.analysis import DETERMINISTIC
 from proxydb.drivers.sqlite.sentinel import NO_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence, Sized
 
-    from proxydb.cache.rows import RebuiltRows, SharedRows
     from proxydb.drivers.base import Analysis
     from proxydb.drivers.sqlite.history import History
     from proxydb.drivers.sqlite.private import PrivateObserver
@@ -154,12 +154,12 @@ class SqliteSession:
             return self._without_label(self.private)
         if connection.text_factory is not str:
             return self._without_label("a text_factory of the application's own")
+        if connection.in_transaction:
+            return self._transaction_label(connection)
         if self.unsettled:
             self._settle(connection)
         if self.obstacle:
             return self._without_label(self.obstacle)
-        if connection.in_transaction:
-            return self._transaction_label(connection)
         if self._pin or self._writes is not None:
             self._forget_transaction()
         if self.unchecked:
@@ -179,9 +179,10 @@ class SqliteSession:
         self.reason = "a cursor of this connection is unfinished"
         return False
 
-    def obstacle_to(self, plan: Any, cursor: driver.Cursor, parameters: Any) -> str:
-        """Why a statement that may be kept would not be, on this connection and with these parameters."""
-        return "" if self.open(cursor) and self.key(plan, cursor, parameters) else self.reason
+    def explain(self, plan: Any, cursor: driver.Cursor, parameters: Any) -> tuple[frozenset[str], str]:
+        """What a read reads, and why it would not be kept on this connection; empty when it would."""
+        ready = self.open(cursor) and self.key(plan, cursor, parameters)
+        return plan.analysis.reads, "" if ready else self.reason
 
     def serve(self, cursor: Any, plan: Any, rows: Any) -> bool:
         """Let `cursor` give the kept rows; false when this text's own column names have not been seen yet."""
@@ -191,21 +192,21 @@ class SqliteSession:
         cursor._serve(shape, rows.get())
         return True
 
-    def fill(
-        self, cursor: Any, plan: Any, sql: str, parameters: Any, label: int, largest: int
-    ) -> tuple[SharedRows | RebuiltRows | None, int]:
-        """Run the statement and fetch its rows; the rows that may be kept, if any, and the label that they are of.
+    def fill(self, cursor: Any, plan: Any, sql: str, parameters: Any, label: int, largest: int) -> Filled:
+        """Run the statement and fetch its rows.
 
         The label was read before the rows; only if it still stands after them is it theirs.
         """
-        rows = cursor._fetch(sql, parameters, largest)
+        connection = cursor.connection
+        changes, settings = connection.total_changes, self._settings
+        rows, cost = cursor._fetch(sql, parameters, largest)
         self.unchecked = True
         if rows is None:
-            return None, NO_LABEL
-        plan.shapes[self._settings] = shape_of(cursor.description)
-        connection = cursor.connection
+            return Filled(None, NO_LABEL, cost)
+        plan.shapes[settings] = shape_of(cursor.description)
+        undisturbed = changes == connection.total_changes and connection.in_transaction == bool(self._pin)
         same = self._pin == label or self._observer.label(connection) == label
-        return rows, label if same else NO_LABEL
+        return Filled(rows, label if same and undisturbed else NO_LABEL, cost)
 
     def current_label(self, connection: driver.Connection) -> int:
         """The label of the last commit."""
@@ -220,6 +221,10 @@ class SqliteSession:
         if not self._pin:
             self._pin = self._take_pin(connection)
             self._pinned_changes = connection.total_changes
+        if self.unsettled:
+            self._settle(connection)
+        if self.obstacle:
+            return self._without_label(self.obstacle)
         if self._pin == _UNLABELLED:
             return self._without_label("the transaction's snapshot has no label")
         if self._pinned_changes != connection.total_changes:
@@ -229,12 +234,15 @@ class SqliteSession:
     def _take_pin(self, connection: driver.Connection) -> int:
         """Fix the snapshot of a transaction that has read nothing, between two equal labels.
 
-        A snapshot that was fixed before has no label that could still be read, so a failure is final.
+        A snapshot that was fixed before has no label that could still be read, so a failure is final. Reading the
+        settings fixes it too, so that is done in here.
         """
         if self.unchecked:
             return _UNLABELLED
         try:
             before = self.current_label(connection)
+            if self.unsettled:
+                self._settle(connection)
             driver.Cursor(connection).execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
             return before if before and before == self._observer.label(connection) else _UNLABELLED
         except driver.Error:
@@ -295,6 +303,7 @@ class SqliteSession:
             settings = tuple(execute(question).fetchone() for question in _SETTINGS)
             obstacles = [reason for question, reason in _OBSTACLES if execute(question).fetchone()[0]]
             self.functions = {name for (name,) in execute(_OWN_FUNCTIONS).fetchall()}
+            obstacles += ["a built-in function is replaced on this connection"] * bool(self.functions & DETERMINISTIC)
             databases = {name for _, name, _ in execute("PRAGMA database_list").fetchall()}
         except driver.Error:
             self.obstacle = "its settings cannot be read now"
@@ -351,9 +360,9 @@ class SqliteSession:
         elif is_open and not was_open:
             self._begin(connection)
 
-    def renewed(self, connection: driver.Connection) -> None:
-        """A transaction ended and the driver opened the next one at once."""
-        self._forget_transaction()
+    def after_method(self, connection: driver.Connection, before: tuple[bool, Step | None]) -> None:
+        """Take note of a method that ended the transaction, whereafter the driver may have opened the next at once."""
+        self.after_control(connection, before)
         if connection.in_transaction:
             self._begin(connection)
 
@@ -383,7 +392,9 @@ class SqliteSession:
         return connection.isolation_level is None or getattr(connection, "autocommit", None) is True
 
     def _known_writes(self, analysis: Analysis, generation: int) -> frozenset[str]:
-        if generation != self.history.generation or not self.functions.isdisjoint(analysis.functions):
+        if self.unsettled or self.obstacle or generation != self.history.generation:
+            return EVERYTHING
+        if not self.functions.isdisjoint(analysis.functions):
             return EVERYTHING
         return analysis.writes
 
@@ -392,7 +403,7 @@ class SqliteSession:
 
         An unfinished writing cursor commits at any time, so nothing can be explained while there is one.
         """
-        if not len(self._entries) or self.private or self.obstacle:
+        if not len(self._entries) or self.private or self.unsettled or self.obstacle:
             return None
         if self._unfinished_write:
             if has_unfinished_cursor(connection):

@@ -1,0 +1,85 @@
+"""Which `Database` a Postgres connection belongs to, and what it has there."""
+
+from __future__ import annotations
+
+import weakref
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from psycopg.conninfo import make_conninfo
+
+from proxydb import database
+from proxydb.config import Config
+from proxydb.drivers.postgres import wording
+from proxydb.drivers.postgres.session import PostgresSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from proxydb.drivers.base import Analysis
+    from proxydb.drivers.postgres.catalog import Verdict
+    from proxydb.executor import Context
+
+
+class PostgresDriver:
+    """What the process's connections to one Postgres database share: the verdicts of the catalog."""
+
+    def __init__(self, borrow: Callable[[], Any]) -> None:
+        self.verdicts: dict[Any, Verdict] = {}
+        self._borrow = borrow
+
+    def analyse(self, sql: str) -> Analysis:
+        """What the text alone says; the catalog is asked when the statement has shown to be worth it."""
+        return wording.analyse(sql)
+
+    def query_plan(self, sql: str, arguments: Any) -> list[str]:
+        """The lines of EXPLAIN, asked on a connection of its own; none when there is no telling."""
+        try:
+            with self._borrow() as connection:
+                return [row[0] for row in connection.execute(f"EXPLAIN {sql}", arguments and arguments[0])]
+        except Exception:  # the slow log does without
+            return []
+
+    def release(self) -> None:
+        """Nothing is held open."""
+
+    def abandon(self) -> None:
+        """After a fork: what the catalog said may still be true, and is checked before it is used."""
+
+
+def open_context(connection: Any) -> Context:
+    """What proxydb keeps for a connection."""
+    config = connection._config or Config.from_environment()
+    info = connection.info
+    namespace = f"{info.host}:{info.port}/{info.dbname}"
+    borrow = _borrow_another(connection)
+    shared = database.take(
+        ("postgresql", namespace),
+        lambda: database.Database("postgresql", namespace, config, PostgresDriver(borrow), borrow),
+    )
+    session = PostgresSession(shared.driver.verdicts)
+    context = database.join(shared, session, _execute, _execute, config)
+    collected = weakref.finalize(connection, database.collected, context)
+    collected.atexit = False
+    context.leave = lambda: collected.detach() and database.leave(context)
+    return context
+
+
+def _execute(cursor: Any, sql: str, arguments: Any) -> Any:
+    return cursor._execute(sql, arguments)
+
+
+def _borrow_another(connection: Any) -> Callable[[], Any]:
+    kind, config = type(connection), connection._config
+    conninfo = make_conninfo(connection.info.dsn, password=connection.info.password or None)
+
+    @contextmanager
+    def borrow() -> Iterator[Any]:
+        other = kind.connect(conninfo, autocommit=True)
+        other._config = config
+        try:
+            yield other
+        finally:
+            other.close()
+
+    return borrow

@@ -1,0 +1,455 @@
+"""What a Postgres connection has going on: its label, its transaction, its settings.
+
+The rules are those of `docs/explanation/freshness.md`. Every statement of the application passes `touched`, so what is
+remembered of a transaction holds only as long as nothing but answers from memory came in between.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from functools import partial
+from time import perf_counter_ns as now
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import psycopg
+from psycopg import errors, generators, pq
+
+from proxydb.drivers.base import NOTHING, Filled
+from proxydb.drivers.postgres import questions
+from proxydb.drivers.postgres.catalog import Verdict, judge
+from proxydb.drivers.postgres.rows import PostgresRows, decoded
+from proxydb.drivers.postgres.wording import TIMELY
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from psycopg.pq.abc import PGresult
+
+IDLE, INTRANS = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS
+_TUPLES_OK: Final = pq.ExecStatus.TUPLES_OK
+_OLDEST_SERVER: Final = 140000
+_REPORTED: Final = (b"TimeZone", b"DateStyle", b"IntervalStyle", b"client_encoding", b"standard_conforming_strings")
+_PROBE: Final = b"_proxydb_label"
+_CHURN: Final = 3
+
+
+class _Trial:
+    """Stands for rows that were only timed."""
+
+    size = 0
+
+
+class _Probe:
+    """Takes the result of a look at the label from a pipeline, in the place of a cursor."""
+
+    result: Any = None
+
+    def _check_results(self, _results: list[Any]) -> None:
+        """If the application's statement failed, so did what came after it in the pipeline; it is the one to raise."""
+
+    def _set_results(self, results: list[Any]) -> None:
+        self.result = results[-1] if results[-1].status == _TUPLES_OK else None
+
+
+class Seen(NamedTuple):
+    """What one look at the label showed.
+
+    Parameters
+    ----------
+    label
+        Incarnation and snapshot.
+    settings
+        Role and settings that a result depends on.
+    obstacle
+        Why nothing may be served or kept now; empty when it may.
+    repeatable
+        Whether the transaction's later statements see the same snapshot.
+    """
+
+    label: tuple[bytes, bytes]
+    settings: bytes
+    obstacle: str
+    repeatable: bool
+
+
+class PostgresSession:
+    """The state of one connection that decides what it may be served.
+
+    Parameters
+    ----------
+    verdicts
+        What the catalog said of statements, by text and settings; shared by the process's connections.
+    private
+        Why nothing may be served on this connection; empty when it may.
+    """
+
+    __slots__ = (
+        "_churn",
+        "_incarnation",
+        "_key_settings",
+        "_obstacle",
+        "_pinned",
+        "_prepared",
+        "_settings",
+        "_verdicts",
+        "check_cost",
+        "private",
+        "reason",
+        "unchecked",
+    )
+
+    generation = 0
+
+    def __init__(self, verdicts: dict[Any, Verdict], private: str = "") -> None:
+        self._verdicts = verdicts
+        self.private = private
+        self.reason = ""
+        self.check_cost = 0
+        self.unchecked = False
+        self._incarnation = b""
+        self._settings: bytes | None = None
+        self._key_settings: bytes | None = None
+        self._pinned: Seen | None = None
+        self._obstacle = ""
+        self._prepared = False
+        self._churn = 0
+
+    # What the executor asks ───────────────────────────────────────────────────────────────────────────────────────
+
+    def open(self, cursor: Any) -> bool:
+        """Whether an answer from memory may be thought of; else there is a reason."""
+        connection = cursor._conn
+        if self.private or connection.closed or cursor.closed:
+            return self._refused(self.private or "the connection or the cursor is closed")
+        if connection._pipeline is not None:
+            return self._refused("pipeline mode")
+        status = connection.pgconn.transaction_status
+        if status == IDLE:
+            self._pinned, self._obstacle = None, ""
+        elif status != INTRANS:
+            return self._refused("the transaction has failed, or a statement is under way")
+        return self._refused(self._obstacle) if self._obstacle else True
+
+    def key(self, plan: Any, cursor: Any, arguments: Any) -> Hashable | None:
+        """What names the result of a statement on this connection: what would be sent, and how it would be shown."""
+        parameters, _, binary = arguments
+        connection = cursor._conn
+        if self._settings is None and not self._look(connection):
+            return None
+        try:
+            query = cursor._query_cls(psycopg.adapt.Transformer(cursor))
+            query.convert(plan.sql, parameters)
+        except Exception:  # the driver raises it again, to the application
+            self.reason = "parameters that cannot be sent"
+            return None
+        sent = tuple(map(_frozen, query.params or ()))
+        if any(TIMELY.search(value) for value in sent if value):
+            self.reason = "a parameter such as 'now'"
+            return None
+        form = plan.form if sent or not parameters else query.query
+        shown = cursor.format if binary is None else binary
+        reported = tuple(map(connection.pgconn.parameter_status, _REPORTED))
+        self._key_settings = self._settings
+        sending = (form, sent, query.types, tuple(query.formats or ()), parameters is None, cursor._query_cls)
+        return sending, int(shown), reported, self._settings
+
+    def confirms(self, entry: Any, _ticket: bool, cursor: Any) -> bool:
+        """Whether a read now would give what the entry holds: the label is the same, and the verdict still stands."""
+        if self._churn >= _CHURN and self._pinned is None:
+            return False
+        seen = self._pinned or self._look(cursor._conn)
+        if seen is None or seen.settings != self._key_settings:
+            return False
+        if seen.label != entry.label:
+            self._churn += 1
+            return False
+        self._churn = 0
+        verdict: Verdict = entry.rows.verdict
+        return verdict.label == seen.label or self._still_stands(verdict, seen, cursor._conn)
+
+    def serve(self, cursor: Any, _plan: Any, rows: Any) -> bool:
+        """Let `cursor` give the kept rows."""
+        cursor._serve(rows)
+        return True
+
+    def may_fill(self, _cursor: Any, _ticket: bool) -> bool:
+        """Whether a run may fill the cache."""
+        return not self._obstacle or self._refused(self._obstacle)
+
+    def fill(self, cursor: Any, plan: Any, sql: str, arguments: Any, _ticket: bool, largest: int) -> Filled:
+        """Run the statement: at first only to learn its cost, then between two looks at the label."""
+        verdict = self._verdict(cursor._conn, plan) if plan.admission.promising else None
+        if verdict is None or verdict.refusal:
+            return self._timed(cursor, sql, arguments, refused=verdict is not None)
+        return self._labelled(cursor, sql, arguments, verdict, largest)
+
+    def explain(self, plan: Any, cursor: Any, parameters: Any) -> tuple[frozenset[str], str]:
+        """What a read reads, and why it would not be kept; empty when it would."""
+        if not (self.open(cursor) and self.key(plan, cursor, (parameters or None, None, None))):
+            return NOTHING, self.reason
+        verdict = self._verdict(cursor._conn, plan)
+        return (NOTHING, self.reason) if verdict is None else (verdict.reads, verdict.refusal)
+
+    def schema_generation(self) -> int:
+        """Always the same: a verdict is checked against the catalog itself."""
+        return self.generation
+
+    # What the connection tells ────────────────────────────────────────────────────────────────────────────────────
+
+    def touched(self) -> None:
+        """The application sent something to the server."""
+        self._pinned = None
+
+    def ended(self) -> None:
+        """A command began or ended a transaction, or a part of one."""
+        self._pinned, self._obstacle = None, ""
+
+    def forgot_prepared(self) -> None:
+        """The server's prepared statements were taken away."""
+        self._prepared = False
+
+    def hinder(self, _name: str, reason: str) -> None:
+        """Serve nothing on this connection from now on."""
+        self.private = self.private or reason
+
+    def before_write(self, _connection: Any) -> None:
+        """Nothing is to be seen before a write: what it commits shows in the label."""
+
+    def after_write(self, _cursor: Any, _before: None, _analysis: Any, _generation: int) -> None:
+        """Nothing more than `touched` is to be noted."""
+
+    def write_failed(self, _connection: Any, _analysis: Any, _generation: int) -> None:
+        """Nothing more than `touched` is to be noted."""
+
+    def before_control(self, _connection: Any) -> None:
+        """Nothing is to be seen before a transaction ends: what it commits shows in the label."""
+
+    def after_control(self, _connection: Any, _before: None) -> None:
+        """A statement began or ended a transaction, or a part of one."""
+        self.ended()
+
+    def before_unknown(self, plan: Any) -> None:
+        """Forget the prepared question before a statement that may take it away."""
+        if plan.first in ("deallocate", "discard"):
+            self._prepared = False
+
+    def after_unknown(self, _connection: Any) -> None:
+        """A statement may have done anything, but nothing that the next look at the label would not show."""
+        self.ended()
+
+    # Labels ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _look(self, connection: Any) -> Seen | None:
+        """Look at the label; none, with a reason, when nothing may be served or kept now."""
+        if not self._incarnation and not self._identify(connection):
+            return None
+        started = now()
+        result = self._ask(connection, questions.LABEL, None)
+        cost = now() - started
+        self.check_cost = min(self.check_cost or cost, cost)
+        return self._usable(self._seen(result), connection)
+
+    def _usable(self, seen: Seen, connection: Any) -> Seen | None:
+        self._settings = seen.settings
+        if seen.obstacle:
+            self.reason = seen.obstacle
+            if connection.pgconn.transaction_status == INTRANS:
+                self._obstacle = seen.obstacle
+            return None
+        if seen.repeatable and connection.pgconn.transaction_status == INTRANS:
+            self._pinned = seen
+        return seen
+
+    def _seen(self, result: PGresult) -> Seen:
+        snapshot, written, isolation, temporary, settings = (_value(result, column) for column in range(5))
+        obstacle = ""
+        if written:
+            obstacle = "the transaction has written"
+        elif isolation == b"serializable":
+            obstacle = "a serializable transaction must do its reads itself"
+        elif temporary == b"t":
+            obstacle = "temporary objects in this session"
+        return Seen((self._incarnation, snapshot), settings, obstacle, isolation == b"repeatable read")
+
+    def _identify(self, connection: Any) -> bool:
+        """Learn which incarnation of which server this is, once for each connection."""
+        pgconn = connection.pgconn
+        if pgconn.server_version < _OLDEST_SERVER:
+            self.private = "a server older than Postgres 14"
+        elif pgconn.parameter_status(b"in_hot_standby") == b"on":
+            self.private = "a hot standby, whose snapshots have no exact label"
+        else:
+            self._incarnation = self._ask_safely(connection, questions.INCARNATION)
+            self.private = "" if self._incarnation else "the server does not tell which incarnation it is"
+        return not self.private or self._refused(self.private)
+
+    # Filling ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _timed(self, cursor: Any, sql: str, arguments: Any, *, refused: bool) -> Filled:
+        """Run the statement as it is."""
+        if not self.check_cost:
+            self._look(cursor._conn)
+        started = now()
+        cursor._execute(sql, arguments)
+        return Filled(None if refused else _Trial(), None, now() - started)
+
+    def _labelled(self, cursor: Any, sql: str, arguments: Any, verdict: Verdict, largest: int) -> Filled:
+        """Run the statement between two looks at the label, in one round trip where libpq knows how.
+
+        The label was read before the rows; only if it still stands after them is it theirs.
+        """
+        connection, key_settings = cursor._conn, self._key_settings
+        started = now()
+        with self._one_trip(connection):
+            before = self._send_probe(connection)
+            cursor._execute(sql, arguments)
+            after = self._send_probe(connection)
+        cost = max(0, now() - started - self.check_cost)
+        if cursor.pgresult is None or cursor.pgresult.status != _TUPLES_OK or None in (before.result, after.result):
+            return Filled(None, None, cost)
+        first = self._usable(self._seen(before.result), connection)
+        last = self._seen(after.result)
+        rows = PostgresRows(cursor.pgresult, *decoded(cursor), cursor._query, verdict)
+        if rows.size > largest:
+            return Filled(None, None, cost)
+        cursor._give(rows)
+        same = first is not None and first == last and first.settings == key_settings
+        return Filled(rows, first.label if same and first else None, cost)
+
+    def _one_trip(self, connection: Any) -> Any:
+        """A pipeline, where libpq and the server's session allow it."""
+        if not psycopg.Pipeline.is_supported() or connection.prepare_threshold is None:
+            return nullcontext()
+        with connection.lock:
+            connection.wait(connection._start_query())
+            self._prepare(connection)
+        return connection.pipeline()
+
+    def _send_probe(self, connection: Any) -> _Probe:
+        """Look at the label; within a pipeline the result comes when that ends."""
+        probe = _Probe()
+        if connection._pipeline is None:
+            probe._set_results([self._ask(connection, questions.LABEL, None)])
+        else:
+            connection._pipeline.command_queue.append(partial(connection.pgconn.send_query_prepared, _PROBE, []))
+            connection._pipeline.result_queue.append((probe, None))
+        return probe
+
+    # Verdicts ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _verdict(self, connection: Any, plan: Any) -> Verdict | None:
+        """What the catalog says of the statement; none, with a reason, when it cannot be told now."""
+        known = self._verdicts.get((plan.form, self._settings))
+        if known is not None:
+            return known
+        first = self._look(connection)
+        if first is None:
+            return None
+        try:
+            verdict = judge(plan.sql, lambda sql, values: self._ask_rows(connection, sql, values))
+        except psycopg.Error as error:
+            self.reason = f"the catalog cannot be read: {error}"
+            return None
+        last, verdict.state = self._catalog_state(verdict, connection)
+        if last.label != first.label:
+            self.reason = "the catalog may be changing"
+            return None
+        verdict.label = last.label
+        self._verdicts[plan.form, self._settings] = verdict
+        return verdict
+
+    def _still_stands(self, verdict: Verdict, seen: Seen, connection: Any) -> bool:
+        """Look at the catalog and at the label in one statement: the verdict holds at it, or is forgotten."""
+        then, state = self._catalog_state(verdict, connection)
+        if state != verdict.state:
+            for key in [key for key, other in self._verdicts.items() if other is verdict]:
+                self._verdicts.pop(key, None)
+            return False
+        verdict.label = then.label
+        return then == seen
+
+    def _catalog_state(self, verdict: Verdict, connection: Any) -> tuple[Seen, bytes]:
+        result = self._ask(connection, questions.LABEL_AND_CATALOG, [verdict.oids, verdict.functions])
+        return self._seen(result), _value(result, 5)
+
+    # Asking ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ask(self, connection: Any, sql: bytes, values: Sequence[bytes] | None) -> PGresult:
+        """Send a question of ours on the application's connection, in its transaction.
+
+        Raises
+        ------
+        psycopg.Error
+            What the server said; the application's own statement would have met the same.
+        """
+        pgconn = connection.pgconn
+        with connection.lock:
+            pinned, obstacle = self._pinned, self._obstacle
+            connection.wait(connection._start_query())
+            self._pinned, self._obstacle = pinned, obstacle
+            if values is None and connection.prepare_threshold is not None:
+                self._prepare(connection)
+                pgconn.send_query_prepared(_PROBE, [])
+            else:
+                pgconn.send_query_params(sql, values)
+            results = connection.wait(generators.execute(pgconn))
+        if results[-1].status != _TUPLES_OK:
+            self._prepared = False
+            raise errors.error_from_result(results[-1], encoding=pgconn._encoding)
+        return results[-1]
+
+    def _prepare(self, connection: Any) -> None:
+        if self._prepared:
+            return
+        pgconn = connection.pgconn
+        pgconn.send_prepare(_PROBE, questions.LABEL)
+        (result,) = connection.wait(generators.execute(pgconn))
+        if result.status == pq.ExecStatus.FATAL_ERROR:
+            raise errors.error_from_result(result, encoding=pgconn._encoding)
+        self._prepared = True
+
+    def _ask_rows(self, connection: Any, sql: bytes, values: Sequence[bytes]) -> list[tuple[bytes | None, ...]]:
+        result = self._ask_in_savepoint(connection, sql, values)
+        return [tuple(result.get_value(row, column) for column in range(result.nfields)) for row in range(result.ntuples)]
+
+    def _ask_safely(self, connection: Any, sql: bytes) -> bytes:
+        """The single value that a question gives; empty when it may not be asked."""
+        try:
+            return _value(self._ask_in_savepoint(connection, sql, []), 0)
+        except psycopg.Error:
+            if connection.closed:
+                raise
+            return b""
+
+    def _ask_in_savepoint(self, connection: Any, sql: bytes, values: Sequence[bytes]) -> PGresult:
+        """Ask what may fail without failing the application's transaction."""
+        with connection.lock:
+            connection.wait(connection._start_query())
+        if connection.pgconn.transaction_status != INTRANS:
+            return self._ask(connection, sql, values)
+        self._command(connection, b"SAVEPOINT _proxydb")
+        try:
+            return self._ask(connection, sql, values)
+        except psycopg.Error:
+            self._command(connection, b"ROLLBACK TO SAVEPOINT _proxydb")
+            raise
+        finally:
+            self._command(connection, b"RELEASE SAVEPOINT _proxydb")
+
+    @staticmethod
+    def _command(connection: Any, sql: bytes) -> None:
+        with connection.lock:
+            connection.pgconn.send_query(sql)
+            connection.wait(generators.execute(connection.pgconn))
+
+    def _refused(self, reason: str) -> bool:
+        self.reason = reason
+        return False
+
+
+def _frozen(value: Any) -> bytes | None:
+    return None if value is None else bytes(value)
+
+
+def _value(result: PGresult, column: int) -> bytes:
+    return result.get_value(0, column) or b""
