@@ -1,0 +1,85 @@
+"""`Admission` keeps what costs clearly more than a check, and gives up on what does not."""
+
+from __future__ import annotations
+
+from proxydb.cache.admission import SURE, TRIALS, Admission
+
+CHECK = 1000
+CHEAP, DEAR, SURELY_DEAR = 2 * CHECK, 2 * CHECK + 1, SURE * 2 * CHECK + 1
+
+
+def _after(*runs: int, ratio: float = 2.0) -> Admission:
+    admission = Admission(ratio)
+    for nanoseconds in runs:
+        admission.measure(nanoseconds, CHECK)
+    return admission
+
+
+def test_new_statement_is_not_refused() -> None:
+    """A statement that has not run yet is not refused."""
+    assert not Admission(2.0).refused
+
+
+def test_cheap_run_is_not_kept() -> None:
+    """A run that takes no more than the ratio's many checks is not worth keeping."""
+    assert not Admission(2.0).measure(CHEAP, CHECK)
+
+
+def test_much_dearer_run_is_kept_at_once() -> None:
+    """A first run that is far above the threshold is kept."""
+    assert Admission(2.0).measure(SURELY_DEAR, CHECK)
+
+
+def test_first_dear_run_is_not_kept() -> None:
+    """A single run a little above the threshold may be noise."""
+    assert not Admission(2.0).measure(DEAR, CHECK)
+
+
+def test_repeated_dear_runs_are_kept() -> None:
+    """Runs that stay above the threshold are kept."""
+    assert _after(DEAR, DEAR, DEAR).measure(DEAR, CHECK)
+
+
+def test_cheap_run_between_starts_anew() -> None:
+    """Dear runs count only in a row."""
+    assert not _after(DEAR, DEAR, DEAR, CHEAP).measure(DEAR, CHECK)
+
+
+def test_cheap_runs_in_a_row_refuse() -> None:
+    """As many cheap runs in a row as there are trials refuse the statement."""
+    assert _after(*[CHEAP] * TRIALS).refused
+
+
+def test_fewer_cheap_runs_do_not_refuse() -> None:
+    """Fewer cheap runs than there are trials refuse nothing."""
+    assert not _after(*[CHEAP] * (TRIALS - 1)).refused
+
+
+def test_dear_run_between_cheap_ones() -> None:
+    """One dear run forgives the cheap ones before it."""
+    assert not _after(*[CHEAP] * (TRIALS - 1), DEAR, CHEAP).refused
+
+
+def test_retry_measures_again() -> None:
+    """After `retry` the statement is not refused."""
+    admission = _after(*[CHEAP] * TRIALS)
+    admission.retry()
+    assert not admission.refused
+
+
+def test_retry_lasts_for_one_run() -> None:
+    """One cheap run after `retry` refuses the statement again."""
+    admission = _after(*[CHEAP] * TRIALS)
+    admission.retry()
+    admission.measure(CHEAP, CHECK)
+    assert admission.refused
+
+
+def test_ratio_of_nothing_keeps_everything() -> None:
+    """With ``admission=0`` any run that took time is kept."""
+    assert Admission(0).measure(1, CHECK)
+
+
+def test_run_without_a_result_is_cheap() -> None:
+    """A run whose rows cannot be kept is measured as nothing, and is never worth keeping."""
+    assert _after(*[0] * TRIALS, ratio=0).refused
