@@ -6,12 +6,14 @@ Prints its fingerprint, what it reads and writes, whether its result may be kept
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import proxydb
+from proxydb.cli.plain_driver import open_plain
 from proxydb.dbapi.connect import parse_target
 from proxydb.errors import TargetError
 
@@ -39,27 +41,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain one statement."""
-    check_exists(arguments.target)
-    connection = proxydb.connect(arguments.target)
-    try:
+    _check_file(arguments.target)
+    with closing(proxydb.connect(arguments.target)) as connection:
         explanation = connection.proxydb.explain(arguments.sql, tuple(map(_value, arguments.param)))
-    finally:
-        connection.close()
     print(json.dumps(explanation.to_dict(), indent=2) if arguments.json else readable(explanation))
     return 0
 
 
-def check_exists(target: str) -> None:
-    """SQLite would make a new empty file where there is none.
+def _check_file(target: str) -> None:
+    """SQLite would make a new empty file where there is none, and look into a file only when it needs a table.
 
     Raises
     ------
     proxydb.errors.TargetError
         The target is a SQLite file that is not there.
+    sqlite3.DatabaseError
+        It is there and holds no database.
     """
     where = parse_target(target)
-    if where.system == "sqlite" and not where.uri and where.address != ":memory:" and not Path(where.address).is_file():
-        raise TargetError(f"there is no SQLite database at {where.address!r}")
+    if where.system == "sqlite":
+        if not where.uri and where.address != ":memory:" and not Path(where.address).is_file():
+            raise TargetError(f"there is no SQLite database at {where.address!r}")
+        with closing(open_plain(target)) as connection:
+            connection.execute("PRAGMA schema_version")
 
 
 def readable(explanation: Explanation) -> str:

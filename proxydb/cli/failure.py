@@ -12,6 +12,7 @@ _PASSWORDS = (
     re.compile(r"password\s*=\s*'((?:[^'\\]|\\.)*)'"),
     re.compile(r"password\s*=\s*([^\s&']+)"),
 )
+_SURELY_A_PIECE = 4
 _LONGEST = 500
 
 
@@ -34,15 +35,17 @@ def described(error: BaseException, target: str | None = None) -> str:
 def without_secrets(message: str, target: str) -> str:
     """`message` without the passwords of `target`.
 
-    A driver that cannot make sense of a target quotes pieces of it, so the pieces of a password are secrets too.
+    A driver that cannot make sense of a target quotes pieces of it, so the pieces of a password are secrets too; short
+    ones only where they stand alone, or they would be found in any word.
     """
     for secret in sorted(_secrets(target), key=len, reverse=True):
-        message = message.replace(secret, "***")
+        pattern = re.escape(secret)
+        message = re.sub(pattern if len(secret) >= _SURELY_A_PIECE else rf"(?<!\w){pattern}(?!\w)", "***", message)
     return message
 
 
 def _secrets(target: str) -> set[str]:
-    found = set(chain.from_iterable(pattern.findall(target) for pattern in _PASSWORDS))
-    found |= {unquote(password) for password in found}
-    pieces = chain.from_iterable(re.split(r"[@:/?&=\s%]+", password) for password in found)
-    return {secret for secret in found.union(pieces) if len(secret) > 1}
+    passwords = set(chain.from_iterable(pattern.findall(target) for pattern in _PASSWORDS))
+    passwords |= {unquote(password) for password in passwords}
+    pieces = chain.from_iterable(re.split(r"[@:/?&=\s%]+", password) for password in passwords)
+    return passwords.union(pieces) - {""}
