@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,6 +70,6 @@ def test_no_file_is_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_a_text_that_no_formatter_takes() -> None:
     """Text that is too long to be laid out is shown as it is."""
-    with proxydb.connect(":memory:") as connection:
+    with closing(proxydb.connect(":memory:")) as connection:
         sql = f"SELECT {', '.join(['1'] * 20_000)}"
         assert sql in readable(connection.proxydb.explain(sql))
