@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
 from proxydb.errors import ConfigError
@@ -86,6 +88,7 @@ def variable(option: str) -> str:
     return f"PROXYDB_{option.upper()}"
 
 
+@cache
 def _kinds() -> dict[str, Any]:
     hints = get_type_hints(Config)
     return {field.name: hints[field.name] for field in fields(Config)}
@@ -114,5 +117,7 @@ def _check(option: str, value: Any, kind: Any) -> None:
             raise ConfigError(f"{option} is {value!r}: write True or False")
     elif isinstance(value, bool) or not isinstance(value, (int, kind)):
         raise ConfigError(f"{option} is {value!r}: write a number")
-    elif value < 0 or value != value:
+    elif not value >= 0:
         raise ConfigError(f"{option} is {value!r}: it cannot be negative")
+    elif kind is int and value > sys.maxsize:
+        raise ConfigError(f"{option} is {value!r}: it is at most {sys.maxsize}")

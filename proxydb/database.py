@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,7 @@ from proxydb.cache.admission import Admission
 from proxydb.cache.results import ResultCache
 from proxydb.drivers.base import EVERYTHING, NOTHING, Analysis
 from proxydb.executor import Context
-from proxydb.explanation import Explanation, explained
 from proxydb.observe.recorder import Recorder
-from proxydb.observe.stats import Stats, collect
 from proxydb.planner import Plan, opaque, plan
 from proxydb.sql.classify import Kind
 
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from proxydb.config import Config
+    from proxydb.explanation import Explanation
+    from proxydb.observe.stats import Stats
 
 _OFF = Analysis(refusal="the cache is off")
 
@@ -43,9 +44,7 @@ class Database:
         A context manager that gives a proxied connection to it.
     """
 
-    def __init__(
-        self, system: str, namespace: str, config: Config, driver: Any, borrow: Callable[[], Any]
-    ) -> None:
+    def __init__(self, system: str, namespace: str, config: Config, driver: Any, borrow: Callable[[], Any]) -> None:
         self.system = system
         self.namespace = namespace
         self.config = config
@@ -75,6 +74,8 @@ class Database:
 
     def stats(self) -> Stats:
         """Counters of all connections of this process to the database since it was first opened."""
+        from proxydb.observe.stats import collect
+
         _registry.sweep()
         return collect(self.recorder, self.cache)
 
@@ -93,6 +94,8 @@ class Database:
         Explanation
             Its fingerprint, kind, read and write sets, and whether its result may be kept, or why not.
         """
+        from proxydb.explanation import explained
+
         with self._borrow() as connection:
             context = connection._context
             known = context.statement(sql).plan
@@ -121,7 +124,7 @@ class Database:
     def method_plan(self, name: str) -> Plan:
         """The plan of a connection method that has no statement text, under whose name its calls are counted."""
         analysis = Analysis(NOTHING, EVERYTHING, "is a method of the connection")
-        return Plan(name, Kind.TRANSACTION, name, name, name, analysis, 0, Admission(self.config.admission))
+        return Plan(name, Kind.TRANSACTION, name, name, name, analysis, 0, Admission(self.config.admission), False, {})
 
     def _make_room(self) -> None:
         if len(self._plans) > self.config.plans:
@@ -164,6 +167,12 @@ class _Registry:
             self._users[id(found)] = self._users.get(id(found), 0) + 1
             return found
 
+    def hold(self, database: Database) -> Database:
+        """The database, with one more user."""
+        with self._lock:
+            self._users[id(database)] = self._users.get(id(database), 0) + 1
+        return database
+
     def is_last(self, database: Database) -> bool:
         """Whether only one user is left."""
         return self._users.get(id(database), 0) == 1
@@ -190,7 +199,7 @@ class _Registry:
 
 
 _registry = _Registry()
-take, let_go, collected = _registry.take, _registry.let_go, _registry.collected
+take, hold, let_go, collected = _registry.take, _registry.hold, _registry.let_go, _registry.collected
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_registry.after_fork)
@@ -209,7 +218,26 @@ def join(
     return context
 
 
+def options_of_environment() -> Config:
+    """The options of a connection that was given none."""
+    from proxydb.config import Config  # only now: importing a drop-in stays light
+
+    return Config.from_environment()
+
+
 def leave(context: Context) -> None:
     """A connection is closed: what it has counted stays."""
     context.database.recorder.release(context)
     let_go(context.database)
+
+
+def leaving(connection: Any, context: Context) -> Callable[[], None]:
+    """What a connection calls when it is closed; should it be garbage-collected instead, that is noticed."""
+    finalizer = weakref.finalize(connection, collected, context)
+    finalizer.atexit = False
+
+    def close() -> None:
+        if finalizer.detach() is not None:
+            leave(context)
+
+    return close

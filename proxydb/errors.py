@@ -22,7 +22,7 @@ The tree has the shape of PEP 249, so `except proxydb.errors.Error` catches all 
 from __future__ import annotations
 
 
-class Warning(Exception):  # noqa: A001 - PEP 249 names it so
+class Warning(Exception):
     """Important warnings, as PEP 249 defines them."""
 
 

@@ -44,6 +44,7 @@ class Context:
     """
 
     __slots__ = (
+        "__weakref__",
         "alarm",
         "bypasses",
         "cache",
@@ -57,7 +58,6 @@ class Context:
         "rejected",
         "session",
         "statements",
-        "__weakref__",
     )
 
     def __init__(
@@ -79,7 +79,7 @@ class Context:
         self.bypasses: Counter[str] = Counter()
         self.leave: Callable[[], Any] = _nothing
         self.largest = config.cache_entry_bytes
-        self.alarm = int(config.slow_ms * 1e6) or sys.maxsize
+        self.alarm = int(min(config.slow_ms * 1e6, sys.maxsize)) or sys.maxsize
         self.rejected = RejectedUnrecorded if config.record == "off" else Rejected
 
     def closing(self) -> None:
@@ -159,7 +159,7 @@ class Statement:
             raise
         elapsed = now() - started
         exponent = elapsed.bit_length()
-        bucket = (exponent << 2) | (elapsed >> (exponent - 3) & 3)
+        bucket = (exponent << 2) | (elapsed >> (exponent - 3) & 3) if exponent > 2 else elapsed
         tally = self.tally
         buckets = tally.buckets
         buckets[bucket] = buckets.get(bucket, 0) + 1
@@ -179,7 +179,6 @@ class Statement:
         """Count an execution that raised."""
         self.tally.add(elapsed)
         self.tally.errors += 1
-
 
     def fetch(self, call: Any) -> Any:
         """Fetch rows by `call`, and count them and the time that they took."""
@@ -245,7 +244,11 @@ class Reading(Statement):
         session = context.session
         if (ticket := session.open(cursor)) and (key := session.key(self.plan, cursor, arguments)):
             entry = context.cache.find(key)
-            if entry is not None and session.confirms(entry, ticket, cursor) and session.serve(cursor, self.plan, entry.rows):
+            if (
+                entry is not None
+                and session.confirms(entry, ticket, cursor)
+                and session.serve(cursor, self.plan, entry.rows)
+            ):
                 self.tally.hits += 1
                 self.finished(now() - started, arguments, "hit")
                 return cursor
@@ -276,7 +279,11 @@ class Reading(Statement):
         if not (ticket := session.open(cursor)):
             return self._bypass(cursor, sql, arguments)
         entry = self.context.cache.find(key)
-        if entry is not None and session.confirms(entry, ticket, cursor) and session.serve(cursor, self.plan, entry.rows):
+        if (
+            entry is not None
+            and session.confirms(entry, ticket, cursor)
+            and session.serve(cursor, self.plan, entry.rows)
+        ):
             self.tally.hits += 1
             self.finished(now() - started, arguments, "hit")
             return cursor

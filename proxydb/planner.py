@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from proxydb.drivers.base import EVERYTHING, NOTHING, Analysis
 from proxydb.sql.classify import Kind, classify, first_word, is_several
@@ -19,15 +18,14 @@ _LONGEST = 100_000
 _SHOWN = 200
 _ASKING = frozenset(
     """
-    collation_list database_list foreign_key_check foreign_key_list function_list index_info index_list
-    index_xinfo module_list pragma_list table_info table_list table_xinfo
+    collation_list database_list foreign_key_check foreign_key_list function_list index_info index_list index_xinfo
+    module_list pragma_list table_info table_list table_xinfo
     """.split()
 )
 _ANALYSED = frozenset({Kind.READ, Kind.WRITE})
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What is known of a statement text.
 
     Parameters
@@ -62,8 +60,8 @@ class Plan:
     analysis: Analysis
     generation: int
     admission: Admission
-    named: bool = False
-    shapes: dict[int, str] = field(default_factory=dict, compare=False)
+    named: bool
+    shapes: dict[int, str]
 
     @property
     def harmless(self) -> bool:
@@ -78,9 +76,7 @@ class Plan:
         return self.kind is Kind.READ and not self.analysis.refusal
 
 
-def plan(
-    sql: str, system: str, analyse: Callable[[str], Analysis], generation: int, admission: Admission
-) -> Plan:
+def plan(sql: str, system: str, analyse: Callable[[str], Analysis], generation: int, admission: Admission) -> Plan:
     """Make the plan of `sql`.
 
     Parameters
@@ -103,7 +99,9 @@ def plan(
     analysis = _analysed(sql, analyse) if kind in _ANALYSED else Analysis(NOTHING, EVERYTHING, _REFUSALS[kind])
     if is_several(tokens):
         analysis = Analysis(refusal="several statements in one text")
-    named = any(token.kind == PLACEHOLDER and token.text[0] in ":@$#" + "%" * (token.text[1:2] == "(") for token in tokens)
+    named = any(
+        token.kind == PLACEHOLDER and token.text[0] in ":@$#" + "%" * (token.text[1:2] == "(") for token in tokens
+    )
     return Plan(
         sql,
         kind,
@@ -114,12 +112,13 @@ def plan(
         generation,
         admission,
         named,
+        shapes={},
     )
 
 
 def opaque(sql: str, why: str, generation: int, admission: Admission) -> Plan:
     """The plan of a text that is not looked into; it is known by its beginning."""
-    return Plan(sql, Kind.OTHER, "", "", f"{sql[:_SHOWN]} …", Analysis(refusal=why), generation, admission)
+    return Plan(sql, Kind.OTHER, "", "", f"{sql[:_SHOWN]} …", Analysis(refusal=why), generation, admission, False, {})
 
 
 _REFUSALS = {
@@ -135,4 +134,3 @@ def _analysed(sql: str, analyse: Callable[[str], Analysis]) -> Analysis:
         return analyse(sql)
     except Exception as error:  # a fault of ours must not break the statement: what is not known is not kept
         return Analysis(refusal=f"could not be analysed: {type(error).__name__}")
-

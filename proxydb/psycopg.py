@@ -14,12 +14,9 @@ try:
 except ImportError as _error:
     raise _MissingExtra.named("postgres", "proxydb.psycopg") from _error
 
-from proxydb.dbapi.postgres import ClientCursor as ClientCursor
-from proxydb.dbapi.postgres import Connection as Connection
-from proxydb.dbapi.postgres import Cursor as Cursor
-from proxydb.dbapi.postgres import RawCursor as RawCursor
-from proxydb.dbapi.postgres import RawServerCursor as RawServerCursor
-from proxydb.dbapi.postgres import ServerCursor as ServerCursor
+from proxydb.dbapi.postgres import (
+    Connection,
+)
 
 connect = Connection.connect
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote
 
 from proxydb.errors import MissingExtra, TargetError
 
 if TYPE_CHECKING:
     from proxydb.config import Config
+    from proxydb.database import Database
 
 ACCEPTED = (
     "a file path, ':memory:', a 'file:' URI, 'sqlite:///path', 'postgresql://user@host/dbname' "
@@ -70,6 +70,8 @@ def _parse_url(scheme: str, text: str, rest: str) -> Target:
         return Target("postgresql", text)
     if scheme != "sqlite":
         raise TargetError(f"the URL scheme {scheme!r} is not known: a connection target is {ACCEPTED}")
+    from urllib.parse import unquote  # only now: a plain path never needs it
+
     host, slash, path = rest.partition("/")
     if host or (rest and not slash):
         raise TargetError("a sqlite URL has no host: write three slashes before a relative path, four before /")
@@ -105,6 +107,32 @@ def connect(target: str | os.PathLike[str] | bytes, *, config: Config | None = N
     if where.system == "sqlite":
         return _connect_sqlite(where, config, driver_kwargs)
     return _connect_postgres(where, config, driver_kwargs)
+
+
+def database(target: str | os.PathLike[str] | bytes, *, config: Config | None = None) -> Database:
+    """The one `Database` of this process for a target, open until its `close`.
+
+    What it has learned and kept outlives the connections that come and go meanwhile.
+
+    Parameters
+    ----------
+    target, config
+        As for `connect`.
+
+    Raises
+    ------
+    proxydb.errors.TargetError
+        The target names neither kind of database, or one in memory, which only its own connection can see.
+    """
+    from proxydb.database import hold
+
+    if parse_target(target).address == ":memory:":
+        raise TargetError("a database in memory belongs to its connection: use the connection's attribute `proxydb`")
+    connection = connect(target, config=config)
+    try:
+        return hold(connection.proxydb)
+    finally:
+        connection.close()
 
 
 def _connect_sqlite(where: Target, config: Config | None, driver_kwargs: dict[str, Any]) -> Any:

@@ -28,7 +28,6 @@ class Proxied:
     __slots__ = ()
 
     _conn: Any
-    _statement: Any
 
     def execute(self, query: Any, params: Any = None, *, prepare: Any = None, binary: Any = None) -> Any:
         context = self._conn._context if type(query) is str else None
@@ -59,23 +58,25 @@ class Proxied:
 
     def _serve(self, rows: Any) -> None:
         """Give kept rows instead of running a statement: the driver's cursor gets the server's own result."""
-        self._reset()  # type: ignore[attr-defined]
-        self._last_query = None
-        self._tx = driver.adapt.Transformer(self)  # type: ignore[arg-type]
-        self._query = rows.query
-        self._set_results([rows.result])  # type: ignore[attr-defined]
-        self._give(rows)
+        cursor: Any = self
+        cursor._reset()
+        cursor._last_query = None
+        cursor._tx = driver.adapt.Transformer(cursor)
+        cursor._query = rows.query
+        cursor._set_results([rows.result])
+        cursor._give(rows)
 
     def _give(self, rows: Any) -> None:
         """Give the decoded rows of a result that the cursor has, if they are what its own loaders would make of it."""
         if rows.loaders is not None and rows.loaders == loaders_of(self):
-            self._rows = rows.get()
-            self.__class__ = _served(type(self))
+            cursor: Any = self
+            cursor._rows = rows.get()
+            cursor.__class__ = _served(type(cursor))
 
 
 def _executemany(cursor: Any, query: Any, arguments: Any) -> None:
     params_seq, returning = arguments
-    super(Proxied, cursor).executemany(query, params_seq, returning=returning)  # type: ignore[misc]
+    super(Proxied, cursor).executemany(query, params_seq, returning=returning)
 
 
 @contextmanager
@@ -128,8 +129,8 @@ class RawServerCursor(_Counted, driver.RawServerCursor[Row]):
 
 
 @cache
-def _served(kind: type) -> type:
-    """The class that a cursor of class `kind` takes while it gives kept rows: an application's own methods stay first."""
+def _served(kind: Any) -> Any:
+    """The class that a `kind` of cursor takes while it gives kept rows; an application's own methods come first."""
     names = {"__slots__": (), "_live_class": kind, "__module__": kind.__module__, "__qualname__": kind.__qualname__}
     base = next(ours for ours in kind.__mro__ if ours in _OURS)
     bases = (Served, kind) if kind is base else (kind, _served(base))
@@ -159,7 +160,8 @@ class Connection(driver.Connection[Row]):
     @property
     def proxydb(self) -> Database:
         """The `Database` that this connection shares with the process's others to it."""
-        return self._context.database
+        database: Database = self._context.database
+        return database
 
     def close(self) -> None:
         super().close()

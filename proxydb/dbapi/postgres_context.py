@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from psycopg.conninfo import make_conninfo
 
-from proxydb import database
-from proxydb.config import Config
+from proxydb.database import Database, join, leaving, options_of_environment, take
 from proxydb.drivers.postgres import wording
 from proxydb.drivers.postgres.session import PostgresSession
 
@@ -49,19 +47,17 @@ class PostgresDriver:
 
 def open_context(connection: Any) -> Context:
     """What proxydb keeps for a connection."""
-    config = connection._config or Config.from_environment()
+    config = connection._config or options_of_environment()
     info = connection.info
     namespace = f"{info.host}:{info.port}/{info.dbname}"
     borrow = _borrow_another(connection)
-    shared = database.take(
+    shared = take(
         ("postgresql", namespace),
-        lambda: database.Database("postgresql", namespace, config, PostgresDriver(borrow), borrow),
+        lambda: Database("postgresql", namespace, config, PostgresDriver(borrow), borrow),
     )
     session = PostgresSession(shared.driver.verdicts)
-    context = database.join(shared, session, _execute, _execute, config)
-    collected = weakref.finalize(connection, database.collected, context)
-    collected.atexit = False
-    context.leave = lambda: collected.detach() and database.leave(context)
+    context = join(shared, session, _execute, _execute, config)
+    context.leave = leaving(connection, context)
     return context
 
 

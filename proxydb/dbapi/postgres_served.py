@@ -16,49 +16,52 @@ class Served:
 
     _live_class: type
     _make_row: Any
-    _pos: int
-    _rows: list[tuple[Any, ...]]
-    arraysize: int
 
     def fetchone(self) -> Any:
         self._check_result_for_fetch()  # type: ignore[attr-defined]
-        return next(self._from(self._pos, 1), None)
+        return next(self._from(1), None)
 
     def fetchmany(self, size: int = 0) -> list[Any]:
         self._check_result_for_fetch()  # type: ignore[attr-defined]
-        return list(self._from(self._pos, size or self.arraysize))
+        cursor: Any = self
+        return list(self._from(size or cursor.arraysize))
 
     def fetchall(self) -> list[Any]:
         self._check_result_for_fetch()  # type: ignore[attr-defined]
-        return list(self._from(self._pos, len(self._rows)))
+        cursor: Any = self
+        return list(self._from(len(cursor._rows)))
 
     def __next__(self) -> Any:
         self._check_result_for_fetch()  # type: ignore[attr-defined]
-        for row in self._from(self._pos, 1):
+        for row in self._from(1):
             return row
         raise StopIteration("no more records to return")
 
-    def _from(self, start: int, count: int) -> Any:
+    def _from(self, count: int) -> Any:
         """The next rows, made by the cursor's row factory."""
-        rows = self._rows[start : start + max(count, 0)]
+        cursor: Any = self
+        start = cursor._pos
+        rows = cursor._rows[start : start + max(count, 0)]
         made = rows if self._make_row is tuple else list(map(self._make_row, rows))
-        self._pos = start + len(rows)
+        cursor._pos = start + len(rows)
         return iter(made)
 
     def _reset(self, reset_query: bool = True) -> None:
         """The driver is about to do something else with the cursor."""
+        reset = super()._reset  # type: ignore[misc]
         self._decode_again()
-        super()._reset(reset_query)  # type: ignore[misc]
+        reset(reset_query)
 
     @classmethod
     def _loaders_changed(cls, wself: Any, oid: int, loader: Any) -> None:
         """The application wants the values of this result made in another way."""
-        if (cursor := wself()) is not None:
+        cursor = wself()
+        if isinstance(cursor, Served):
             cursor._decode_again()
         super()._loaders_changed(wself, oid, loader)  # type: ignore[misc]
 
     def _decode_again(self) -> None:
         """Let the driver's own methods decode the server's result."""
-        self._rows = []
-        if isinstance(self, Served):
-            self.__class__ = self._live_class  # type: ignore[assignment]
+        cursor: Any = self
+        cursor._rows = []
+        cursor.__class__ = cursor._live_class

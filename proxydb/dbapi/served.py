@@ -74,9 +74,9 @@ class Served:
         self._live(super().close)()  # type: ignore[misc]
 
     def _live(self, method: Any) -> Any:
-        """Let go of the kept rows, and become a live cursor again; `method`, which is bound, is to be called on that."""
+        """Let go of the kept rows and become a live cursor again, on which `method`, bound already, is to be called."""
         self._rows = None
-        self.__class__ = self._live_class  # type: ignore[assignment]
+        self.__class__ = self._live_class
         return method
 
     def _check(self, size: Any = 1) -> None:

@@ -7,9 +7,9 @@ from functools import cache, cached_property, partial, wraps
 from time import perf_counter_ns as now
 from typing import TYPE_CHECKING, Any
 
+from proxydb.dbapi.served import Served, read_ahead, stop_serving
 from proxydb.dbapi.sqlite_context import open_context
 from proxydb.dbapi.sqlite_file import File, file_named, file_of
-from proxydb.dbapi.served import Served, read_ahead, stop_serving
 from proxydb.dbapi.warn import call_deprecated
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Cursor(driver.Cursor):
 
 @cache
 def _served(kind: type[Cursor]) -> type[Cursor]:
-    """The class that a cursor of class `kind` takes while it gives kept rows: an application's own methods stay first."""
+    """The class that a `kind` of cursor takes while it gives kept rows; an application's own methods come first."""
     if kind is Cursor:
         return ServedCursor
     names = {"__slots__": (), "_live_class": kind, "__module__": kind.__module__, "__qualname__": kind.__qualname__}
@@ -142,7 +142,8 @@ class Connection(driver.Connection):
     @property
     def proxydb(self) -> Database:
         """The `Database` that this connection shares with the process's others to the same file."""
-        return self._context.database
+        database: Database = self._context.database
+        return database
 
     def cursor(self, factory: Any = Cursor) -> Any:
         if isinstance(factory, type) and issubclass(factory, driver.Cursor):
@@ -211,13 +212,17 @@ _OPTIONS = (
 )
 
 
-@cache
-def _with_ours(theirs: type, ours: type) -> type:
+def _with_ours(theirs: Any, ours: Any) -> Any:
     """An application's own class, with ours between it and the driver's."""
     if issubclass(theirs, ours):
         return theirs
     if theirs in ours.__mro__:
         return ours
+    return _mixed(theirs, ours)
+
+
+@cache
+def _mixed(theirs: Any, ours: Any) -> Any:
     return type(theirs.__name__, (theirs, ours), {"__module__": theirs.__module__, "__qualname__": theirs.__qualname__})
 
 
@@ -227,7 +232,7 @@ def connect(*args: Any, **kwargs: Any) -> Any:
     Parameters, results and errors are those of `sqlite3.connect` in the Python standard library's manual.
     """
     place = _OPTIONS.index("factory")
-    factory = kwargs.get("factory", args[place] if len(args) > place else Connection)
+    factory: Any = kwargs.get("factory", args[place] if len(args) > place else Connection)
     if isinstance(factory, type) and issubclass(factory, driver.Connection):
         factory = _with_ours(factory, Connection)
     if len(args) > place:

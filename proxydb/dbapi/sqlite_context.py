@@ -7,8 +7,7 @@ import weakref
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from proxydb import database
-from proxydb.config import Config
+from proxydb.database import Database, join, leaving, options_of_environment, take
 from proxydb.dbapi.warn import DEPRECATES, call_deprecated
 from proxydb.drivers.sqlite.private import PrivateObserver
 from proxydb.drivers.sqlite.sentinel import Sentinel
@@ -17,6 +16,7 @@ from proxydb.drivers.sqlite.session import SqliteSession
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
+    from proxydb.config import Config
     from proxydb.executor import Context
 
 execute = driver.Cursor.execute
@@ -25,7 +25,7 @@ execute = driver.Cursor.execute
 def open_context(connection: Any) -> Context:
     """What proxydb keeps for a connection."""
     path, identity, hindrance = connection._file
-    config = connection._config or Config.from_environment()
+    config = connection._config or options_of_environment()
     if identity is None:
         observer: Any = PrivateObserver(connection)
         shared = _take(object(), ":memory:", config, observer, _borrow_itself(connection))
@@ -34,10 +34,8 @@ def open_context(connection: Any) -> Context:
         observer = shared.driver
     detect_types = connection._options.get("detect_types", 0)
     session = SqliteSession(connection, observer, shared.cache, detect_types, hindrance)
-    context = database.join(shared, session, execute, _execute_named if DEPRECATES else execute, config)
-    collected = weakref.finalize(connection, database.collected, context)
-    collected.atexit = False
-    context.leave = lambda: collected.detach() and database.leave(context)
+    context = join(shared, session, execute, _execute_named if DEPRECATES else execute, config)
+    context.leave = leaving(connection, context)
     return context
 
 
@@ -51,11 +49,11 @@ def _execute_named(cursor: driver.Cursor, sql: str, parameters: Any) -> Any:
 def _take(identity: Hashable, path: str, config: Config, observer: Any, borrow: Callable[[], Any]) -> Any:
     """The database of this identity, made when this is its first connection."""
 
-    def make() -> database.Database:
+    def make() -> Database:
         found = observer or Sentinel(path, identity)  # type: ignore[arg-type]
-        return database.Database("sqlite", path, config, found, borrow)
+        return Database("sqlite", path, config, found, borrow)
 
-    return database.take(identity, make)
+    return take(identity, make)
 
 
 def _borrow_itself(connection: Any) -> Callable[[], Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3 as driver
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
 
 from proxydb.drivers.sqlite.sentinel import identity_of
 
@@ -67,6 +66,8 @@ def _hindrance(options: dict[str, Any]) -> str:
     """Why nothing may be served on a connection that was opened with these options; empty when it may."""
     if not options.get("uri"):
         return ""
+    from urllib.parse import parse_qs, urlsplit  # only now: a plain path never needs it
+
     given = parse_qs(urlsplit(str(options.get("database"))).query)
     for name, (value, reason) in _HINDERING_OPTIONS.items():
         if name in given and value in (None, given[name][-1]):

@@ -48,11 +48,12 @@ def point_default_adapters_at_application() -> None:
 
     They share a variable that holds `warnings.warn`; it is given ours, which does the same and sees past our frames.
     """
-    registered = (*driver.adapters.values(), *driver.converters.values())  # type: ignore[attr-defined]
+    registered = (*driver.adapters.values(), *driver.converters.values())
     for function in registered:
         names = getattr(getattr(function, "__code__", None), "co_freevars", ())
         if getattr(function, "__module__", "") == "sqlite3.dbapi2" and "warn" in names:
-            function.__closure__[names.index("warn")].cell_contents = warn_application
+            closure: Any = function.__closure__
+            closure[names.index("warn")].cell_contents = warn_application
 
 
 if DEPRECATES:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
 EVERYTHING: Final[frozenset[str]] = frozenset({"*"})
@@ -12,8 +11,7 @@ NOTHING: Final[frozenset[str]] = frozenset()
 """The write set of a statement that changes nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(NamedTuple):
     """What the database says that a statement does.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The slow log: one structlog event for a statement over the threshold, at most one in an interval for each fingerprint.
+"""The slow log: a structlog event for a statement over the threshold, once in an interval for each fingerprint.
 
 Literals never appear, parameters only where they may. structlog is used and never configured. The names are those of
 OpenTelemetry's stable database conventions (https://opentelemetry.io/docs/specs/semconv/database/).

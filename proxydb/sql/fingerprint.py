@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -55,9 +54,15 @@ def _gap(previous: Token | None, token: Token) -> str:
     return "" if token.text == "(" and previous.kind == "word" else " "
 
 
-_CALLABLE_KEYWORDS = frozenset("in values and or not as on using where from select join exists when then else".split())
+_CALLABLE_KEYWORDS = frozenset(
+    """
+    in values and or not as on using where from select join exists when then else
+    """.split()
+)
 
 
 def fingerprint_id(fingerprint: str) -> str:
     """Sixteen hexadecimal digits that stand for a fingerprint in logs and tables (BLAKE2, RFC 7693)."""
+    import hashlib  # only now: a process without slow statements never needs it
+
     return hashlib.blake2s(fingerprint.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -6,6 +6,7 @@ Sources: SQLite `tokenize.c`; PostgreSQL manual, section 4.1 "Lexical Structure"
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _COMMON = r"""
 | (?P<opened>/\*)
 """
 
-_SQLITE = re.compile(
+_SQLITE = (
     _COMMON
     + r"""
 | (?P<string>[xX]?'(?:[^']|'')*')
@@ -49,11 +50,10 @@ _SQLITE = re.compile(
 | (?P<placeholder>\?\d*|[:@\#]\w+|\$\w+(?:::\w+)*(?:\([^)]*\))?)
 | (?P<word>[^\W\d][\w$]*)
 | (?P<operator>[;(),.]|(?:(?!--|/\*)[^\s\w'"`\[?;(),.:@$])+|.)
-""",
-    re.VERBOSE | re.DOTALL,
+"""
 )
 
-_POSTGRES = re.compile(
+_POSTGRES = (
     _COMMON
     + r"""
 | (?P<string>[bBxXnN]?'(?:[^']|'')*'|[uU]&'(?:[^']|'')*'|[eE]'(?:[^'\\]|\\.|'')*'
@@ -64,16 +64,22 @@ _POSTGRES = re.compile(
 | (?P<number>\.?\d(?:[eE][+-]\d+|\w|\.(?!\.))*)
 | (?P<word>[^\W\d][\w$]*)
 | (?P<operator>[;(),.\[\]]|::|:=|(?:(?!--|/\*|%[%sbt(])[-+*/<>=~!@\#%^&|`?])+|.)
-""",
-    re.VERBOSE | re.DOTALL,
+"""
 )
 
 _PATTERNS = {"sqlite": _SQLITE, "postgresql": _POSTGRES}
+_COMMENT_ENDS = re.compile(r"/\*|\*/")
+
+
+@cache
+def _pattern(system: str) -> re.Pattern[str]:
+    """The pattern of a database's tokens, compiled at its first use."""
+    return re.compile(_PATTERNS[system], re.VERBOSE | re.DOTALL)
 
 
 def tokenize(sql: str, system: str) -> tuple[Token, ...]:
     """Cut `sql` into tokens by the rules of `system` (``"sqlite"`` or ``"postgresql"``)."""
-    return tuple(_tokens(sql, _PATTERNS[system], nested=system == "postgresql"))
+    return tuple(_tokens(sql, _pattern(system), nested=system == "postgresql"))
 
 
 def _tokens(sql: str, pattern: re.Pattern[str], *, nested: bool) -> Iterator[Token]:
@@ -109,7 +115,7 @@ def _comment_end(sql: str, position: int, nested: bool) -> int:
     """Where the block comment that was opened before `position` ends; an open end runs to the end of the text."""
     depth = 1
     while depth:
-        match = re.compile(r"/\*|\*/").search(sql, position)
+        match = _COMMENT_ENDS.search(sql, position)
         if match is None:
             return len(sql)
         position = match.end()

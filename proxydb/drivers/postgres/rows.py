@@ -59,7 +59,8 @@ def loaders_of(cursor: Any) -> tuple[type, ...] | None:
     """The loader class of each column; none when one is the application's own, whose work may depend on anything."""
     result, adapters = cursor.pgresult, cursor._adapters
     found = tuple(
-        adapters.get_loader(result.ftype(column), result.fformat(column)) or adapters.get_loader(0, result.fformat(column))
+        adapters.get_loader(result.ftype(column), result.fformat(column))
+        or adapters.get_loader(0, result.fformat(column))
         for column in range(result.nfields)
     )
     return found if all(loader.__module__.startswith("psycopg") for loader in found) else None

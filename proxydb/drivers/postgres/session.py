@@ -38,6 +38,9 @@ class _Trial:
 
     size = 0
 
+    def get(self) -> None:
+        """There are none."""
+
 
 class _Probe:
     """Takes the result of a look at the label from a pipeline, in the place of a cursor."""
@@ -396,7 +399,8 @@ class PostgresSession:
         if results[-1].status != _TUPLES_OK:
             self._prepared = False
             raise errors.error_from_result(results[-1], encoding=pgconn._encoding)
-        return results[-1]
+        result: PGresult = results[-1]
+        return result
 
     def _prepare(self, connection: Any) -> None:
         if self._prepared:
@@ -410,7 +414,9 @@ class PostgresSession:
 
     def _ask_rows(self, connection: Any, sql: bytes, values: Sequence[bytes]) -> list[tuple[bytes | None, ...]]:
         result = self._ask_in_savepoint(connection, sql, values)
-        return [tuple(result.get_value(row, column) for column in range(result.nfields)) for row in range(result.ntuples)]
+        return [
+            tuple(result.get_value(row, column) for column in range(result.nfields)) for row in range(result.ntuples)
+        ]
 
     def _ask_safely(self, connection: Any, sql: bytes) -> bytes:
         """The single value that a question gives; empty when it may not be asked."""

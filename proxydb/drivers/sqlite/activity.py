@@ -33,11 +33,11 @@ def users_of(connection: driver.Connection) -> list[Any]:
 
 def _is_unfinished(user: Any) -> bool:
     """A blob reads as long as it lives; a cursor while it has a statement."""
-    return isinstance(user, driver.Blob) or _STATEMENT in map(type, get_referents(user))
+    return isinstance(user, driver.Blob) or any(type(referent) is _STATEMENT for referent in get_referents(user))
 
 
 def _statement_type() -> type | None:
-    """The type of the statement that an unfinished cursor refers to; none where it cannot be told from a finished one."""
+    """The type of the statement that an unfinished cursor refers to; none where a finished one looks the same."""
     connection = driver.connect(":memory:")
     try:
         cursor = connection.execute("VALUES (1), (2)")

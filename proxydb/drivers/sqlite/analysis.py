@@ -15,20 +15,22 @@ from proxydb.drivers.base import EVERYTHING, NOTHING, Analysis
 _WRITES = frozenset({driver.SQLITE_INSERT, driver.SQLITE_UPDATE, driver.SQLITE_DELETE})
 _HARMLESS = frozenset({driver.SQLITE_SELECT, driver.SQLITE_READ, driver.SQLITE_FUNCTION, driver.SQLITE_RECURSIVE})
 _SCHEMA_TABLES = frozenset({"sqlite_master", "sqlite_schema", "sqlite_stat1", "sqlite_stat4"})
-_UNTOLD = frozenset({"sqlite_sequence"})  # an INSERT into an AUTOINCREMENT table changes it, and the authorizer is silent
+_UNTOLD = frozenset(
+    {"sqlite_sequence"}
+)  # an INSERT into an AUTOINCREMENT table changes it, and the authorizer is silent
 _TABLE_FUNCTIONS = frozenset({"json_each", "json_tree"})
 
 DETERMINISTIC = frozenset(
     """
-    abs acos acosh asin asinh atan atan2 atanh avg ceil ceiling char coalesce concat concat_ws cos cosh count cume_dist
-    degrees dense_rank exp first_value floor format glob group_concat hex ifnull iif instr json json_array
+    abs acos acosh asin asinh atan atan2 atanh avg ceil ceiling char coalesce concat concat_ws cos cosh count
+    cume_dist degrees dense_rank exp first_value floor format glob group_concat hex ifnull iif instr json json_array
     json_array_length json_error_position json_extract json_group_array json_group_object json_insert json_object
     json_patch json_pretty json_quote json_remove json_replace json_set json_type json_valid jsonb jsonb_array
-    jsonb_extract jsonb_group_array jsonb_group_object jsonb_insert jsonb_object jsonb_patch jsonb_remove jsonb_replace
-    jsonb_set lag last_value lead length like likelihood likely ln log log10 log2 lower ltrim max median min mod
-    nth_value ntile nullif octet_length percent_rank percentile percentile_cont percentile_disc pi pow power printf
-    quote radians rank replace round row_number rtrim sign sin sinh soundex sqrt string_agg substr substring sum tan
-    tanh total trim trunc typeof unhex unicode unlikely upper zeroblob -> ->>
+    jsonb_extract jsonb_group_array jsonb_group_object jsonb_insert jsonb_object jsonb_patch jsonb_remove
+    jsonb_replace jsonb_set lag last_value lead length like likelihood likely ln log log10 log2 lower ltrim max
+    median min mod nth_value ntile nullif octet_length percent_rank percentile percentile_cont percentile_disc pi
+    pow power printf quote radians rank replace round row_number rtrim sign sin sinh soundex sqrt string_agg substr
+    substring sum tan tanh total trim trunc typeof unhex unicode unlikely upper zeroblob -> ->>
     """.split()
 )
 """SQLite's built-in functions whose result depends on their arguments alone."""
@@ -78,7 +80,9 @@ class Authorizer:
 
     def _not_ordinary(self, tables: frozenset[str]) -> frozenset[str]:
         """Those of `tables` whose contents are not rows of this file alone: virtual tables and table functions."""
-        kept = "SELECT lower(name) FROM sqlite_master WHERE type IN ('table', 'view') AND sql NOT LIKE 'create virtual%'"
+        kept = (
+            "SELECT lower(name) FROM sqlite_master WHERE type IN ('table', 'view') AND sql NOT LIKE 'create virtual%'"
+        )
         ordinary = {name for (name,) in self._connection.execute(kept)}
         return tables - (ordinary - _UNTOLD) - _SCHEMA_TABLES - _TABLE_FUNCTIONS
 

@@ -11,7 +11,6 @@ import sqlite3 as driver
 import threading
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 from proxydb.drivers.sqlite.analysis import Authorizer, query_plan, schema_version
 from proxydb.drivers.sqlite.history import History
@@ -131,6 +130,8 @@ class Sentinel:
             self._base = self._last + 1
 
     def _open(self) -> None:
+        from urllib.parse import quote  # only now: many a process reads nothing that is worth keeping
+
         connection = driver.connect(
             f"file:{quote(os.fsencode(os.path.abspath(self._path)))}?mode=rw&cache=private",
             uri=True,

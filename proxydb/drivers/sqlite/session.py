@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence, Sized
 
     from proxydb.drivers.base import Analysis
-    from proxydb.drivers.sqlite.history import History
     from proxydb.drivers.sqlite.private import PrivateObserver
     from proxydb.drivers.sqlite.sentinel import Sentinel
 
@@ -122,7 +121,9 @@ class SqliteSession:
         self.unsettled = True
         self.unchecked = False
         self._settings = -1
-        self._forget_transaction()
+        self._pin = self._pinned_changes = 0
+        self._writes: frozenset[str] | None = None
+        self._write_generation = -1
 
     def hinder(self, name: str, reason: str) -> None:
         """Serve nothing on this connection because of `name`; an empty reason takes that back."""
@@ -276,12 +277,13 @@ class SqliteSession:
         exact = tuple(map(repr, values)) if float in types else ()
         return plan.form, plan.generation, values, types, names, exact, self._conversions(), self._settings
 
-    def _without_key(self, reason: str) -> None:
+    def _without_key(self, reason: str) -> Hashable | None:
         self.reason = reason
+        return None
 
     def _adapts_plain_types(self) -> bool:
         """Whether the application registered an adapter for one of the types that SQLite knows itself."""
-        adapters: dict[Any, Any] = driver.adapters  # type: ignore[attr-defined]
+        adapters: dict[Any, Any] = driver.adapters
         if len(adapters) != abs(self._adapters):
             adapts = any(kind in _PLAIN for kind, _ in adapters)
             self._adapters = -len(adapters) if adapts else len(adapters)
@@ -291,7 +293,7 @@ class SqliteSession:
         """What the registered converters make of the values; they can be registered at any time."""
         if not self._detect_types:
             return None
-        converters: dict[str, Any] = driver.converters  # type: ignore[attr-defined]
+        converters: dict[str, Any] = driver.converters
         if converters != self._converters:
             self._converters = dict(converters)
         return self._detect_types, frozenset(self._converters.items())
@@ -435,12 +437,10 @@ class SqliteSession:
         self.unchecked = has_unfinished_cursor(connection)
 
     def _forget_transaction(self) -> None:
-        self._pin = NO_LABEL
-        self._pinned_changes = 0
-        self._writes: frozenset[str] | None = None
+        self._pin = self._pinned_changes = 0
+        self._writes = None
         self._write_generation = -1
 
     @staticmethod
     def _own_version(connection: driver.Connection) -> int:
         return int(driver.Cursor(connection).execute("PRAGMA data_version").fetchone()[0])
-
