@@ -71,7 +71,8 @@ class Proxied:
         if rows.loaders is not None and rows.loaders == loaders_of(self):
             cursor: Any = self
             cursor._rows = rows.get()
-            cursor.__class__ = _served(type(cursor))
+            kind: Any = type(cursor)
+            cursor.__class__ = _served(kind)
 
 
 def _executemany(cursor: Any, query: Any, arguments: Any) -> None:

@@ -90,6 +90,7 @@ class PostgresSession:
         "_churn",
         "_incarnation",
         "_key_settings",
+        "_last_label",
         "_obstacle",
         "_pinned",
         "_prepared",
@@ -116,6 +117,7 @@ class PostgresSession:
         self._obstacle = ""
         self._prepared = False
         self._churn = 0
+        self._last_label: tuple[bytes, bytes] | None = None
 
     # What the executor asks ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -159,7 +161,7 @@ class PostgresSession:
     def confirms(self, entry: Any, _ticket: bool, cursor: Any) -> bool:
         """Whether a read now would give what the entry holds: the label is the same, and the verdict still stands."""
         if self._churn >= _CHURN and self._pinned is None:
-            return False
+            return False  # others commit all the time: spare the look, the run will look too
         seen = self._pinned or self._look(cursor._conn)
         if seen is None or seen.settings != self._key_settings:
             return False
@@ -307,7 +309,7 @@ class PostgresSession:
             before = self._send_probe(connection)
             cursor._execute(sql, arguments)
             after = self._send_probe(connection)
-        cost = max(0, now() - started - self.check_cost)
+        cost = max(1, now() - started - self.check_cost)
         if cursor.pgresult is None or cursor.pgresult.status != _TUPLES_OK or None in (before.result, after.result):
             return Filled(None, None, cost)
         first = self._usable(self._seen(before.result), connection)
@@ -316,8 +318,15 @@ class PostgresSession:
         if rows.size > largest:
             return Filled(None, None, cost)
         cursor._give(rows)
+        self._notice_calm(last.label)
         same = first is not None and first == last and first.settings == key_settings
         return Filled(rows, first.label if same and first else None, cost)
+
+    def _notice_calm(self, label: tuple[bytes, bytes]) -> None:
+        """Two runs at the same label: looking before running is worth the while again."""
+        if label == self._last_label:
+            self._churn = 0
+        self._last_label = label
 
     def _one_trip(self, connection: Any) -> Any:
         """A pipeline, where libpq and the server's session allow it."""
