@@ -1,0 +1,1 @@
+"""SQLite: the same story told to the raw driver and to the proxied one, and readers against writers."""
