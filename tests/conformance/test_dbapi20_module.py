@@ -37,6 +37,10 @@ CONSTRUCTORS = {
     "TimestampFromTicks": (1_700_000_000,),
 }
 TYPE_OBJECTS = ("STRING", "BINARY", "NUMBER", "DATETIME", "ROWID")
+REPLACED = {
+    "sqlite3": ("connect", "Connection", "Cursor"),
+    "psycopg": ("connect", "Connection", "Cursor", "ClientCursor", "RawCursor", "ServerCursor", "RawServerCursor"),
+}
 
 
 class Modules(NamedTuple):
@@ -112,6 +116,12 @@ def test_every_public_name(modules: Modules) -> None:
 def test_all(modules: Modules) -> None:
     """``from … import *`` brings at least the driver's names."""
     assert set() == set(getattr(modules.driver, "__all__", ())) - set(dir(modules.ours))
+
+
+def test_names_that_must_be_ours(modules: Modules) -> None:
+    """What statements go through is ours, and not the driver's under another module's name."""
+    names = REPLACED[modules.driver.__name__]
+    assert [] == [name for name in names if not _differs(modules, name)]
 
 
 def test_replaced_names(modules: Modules) -> None:
