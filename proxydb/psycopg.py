@@ -15,7 +15,12 @@ except ImportError as _error:
     raise _MissingExtra.named("postgres", "proxydb.psycopg") from _error
 
 from proxydb.dbapi.postgres import (
+    ClientCursor,
     Connection,
+    Cursor,
+    RawCursor,
+    RawServerCursor,
+    ServerCursor,
 )
 
 connect = Connection.connect

@@ -12,7 +12,6 @@ from psycopg.rows import Row
 
 from proxydb.dbapi.postgres_context import open_context
 from proxydb.dbapi.postgres_served import Served
-from proxydb.drivers.postgres.rows import loaders_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,18 +60,32 @@ class Proxied:
         cursor: Any = self
         cursor._reset()
         cursor._last_query = None
-        cursor._tx = driver.adapt.Transformer(cursor)
         cursor._query = rows.query
-        cursor._set_results([rows.result])
-        cursor._give(rows)
+        if rows.suit(cursor):
+            cursor._results.append(rows.result)
+            cursor._take(rows)
+        else:
+            cursor._tx = driver.adapt.Transformer(cursor)
+            cursor._set_results([rows.result])
 
     def _give(self, rows: Any) -> None:
-        """Give the decoded rows of a result that the cursor has, if they are what its own loaders would make of it."""
-        if rows.loaders is not None and rows.loaders == loaders_of(self):
+        """Give the decoded rows of the result that the cursor has already, if they suit it."""
+        if rows.suit(self):
             cursor: Any = self
-            cursor._rows = rows.get()
-            kind: Any = type(cursor)
-            cursor.__class__ = _served(kind)
+            cursor._take(rows)
+
+    def _take(self, rows: Any) -> None:
+        """Become a cursor that gives decoded rows."""
+        cursor: Any = self
+        result = rows.result
+        cursor.pgresult = result
+        cursor._pos = cursor._iresult = 0
+        cursor._rowcount = result.ntuples
+        cursor._statusmessage = result.command_status
+        cursor._make_row = cursor._make_row_maker()
+        cursor._rows = rows.get()
+        kind: Any = type(cursor)
+        cursor.__class__ = _served(kind)
 
 
 def _executemany(cursor: Any, query: Any, arguments: Any) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from psycopg.adapt import Transformer
+
 
 class Served:
     """The fetch methods of a cursor that gives the decoded rows in `_rows`."""
@@ -52,6 +54,12 @@ class Served:
         self._decode_again()
         reset(reset_query)
 
+    def set_result(self, index: int) -> Any:
+        return self._decoding(super().set_result)(index)  # type: ignore[misc]
+
+    def nextset(self) -> bool | None:
+        return self._decoding(super().nextset)()  # type: ignore[misc, no-any-return]
+
     @classmethod
     def _loaders_changed(cls, wself: Any, oid: int, loader: Any) -> None:
         """The application wants the values of this result made in another way."""
@@ -59,6 +67,16 @@ class Served:
         if isinstance(cursor, Served):
             cursor._decode_again()
         super()._loaders_changed(wself, oid, loader)  # type: ignore[misc]
+
+    def _decoding(self, method: Any) -> Any:
+        """`method`, which is bound, for a cursor whose driver part decodes the server's result where it stands."""
+        cursor: Any = self
+        position = cursor._pos
+        cursor._decode_again()
+        cursor._tx = Transformer(cursor)
+        cursor._select_current_result(0)
+        cursor._pos = position
+        return method
 
     def _decode_again(self) -> None:
         """Let the driver's own methods decode the server's result."""

@@ -1,13 +1,14 @@
--- The label of what a statement run now would see, with all that decides how its result is shown.
--- Columns: snapshot; own transaction id, NULL while it has written nothing; isolation level; whether this session has
--- temporary objects; role and those settings that a result depends on and that the server does not report by itself.
+-- The label of what a statement run now would see, and the state of the session.
+-- Columns: the snapshot; then, with the unit separator between them, the own transaction id (empty while it has written
+-- nothing), the isolation level, whether the session has temporary objects, the role, and those settings that a result
+-- depends on and that the server does not report by itself.
 SELECT
     pg_current_snapshot()::text,
-    pg_current_xact_id_if_assigned()::text,
-    current_setting('transaction_isolation'),
-    pg_my_temp_schema() <> 0,
     concat_ws(
         chr(31),
+        coalesce(pg_current_xact_id_if_assigned()::text, ''),
+        current_setting('transaction_isolation'),
+        pg_my_temp_schema() <> 0,
         current_user,
         current_setting('search_path'),
         current_setting('extra_float_digits'),

@@ -17,7 +17,7 @@ from psycopg import errors, generators, pq
 from proxydb.drivers.base import NOTHING, Filled
 from proxydb.drivers.postgres import questions
 from proxydb.drivers.postgres.catalog import Verdict, judge
-from proxydb.drivers.postgres.rows import PostgresRows, decoded
+from proxydb.drivers.postgres.rows import PostgresRows, decode
 from proxydb.drivers.postgres.wording import TIMELY
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ _OLDEST_SERVER: Final = 140000
 _REPORTED: Final = (b"TimeZone", b"DateStyle", b"IntervalStyle", b"client_encoding", b"standard_conforming_strings")
 _PROBE: Final = b"_proxydb_label"
 _CHURN: Final = 3
+_LOOKS: Final = 4
+_SERVING_COST: Final = 30_000
+"""Nanoseconds that it takes to find rows and to hand them over, beside the look at the label."""
 
 
 class _Trial:
@@ -54,25 +57,29 @@ class _Probe:
         self.result = results[-1] if results[-1].status == _TUPLES_OK else None
 
 
-class Seen(NamedTuple):
-    """What one look at the label showed.
+class State(NamedTuple):
+    """The state of a session, as label.sql tells it.
 
     Parameters
     ----------
-    label
-        Incarnation and snapshot.
     settings
         Role and settings that a result depends on.
     obstacle
-        Why nothing may be served or kept now; empty when it may.
+        Why nothing may be served or kept in it; empty when it may.
     repeatable
         Whether the transaction's later statements see the same snapshot.
     """
 
-    label: tuple[bytes, bytes]
     settings: bytes
     obstacle: str
     repeatable: bool
+
+
+class Seen(NamedTuple):
+    """What one look at the label showed: incarnation and snapshot, and the session's state."""
+
+    label: tuple[bytes, bytes]
+    state: State
 
 
 class PostgresSession:
@@ -91,10 +98,13 @@ class PostgresSession:
         "_incarnation",
         "_key_settings",
         "_last_label",
+        "_looks",
         "_obstacle",
         "_pinned",
         "_prepared",
         "_settings",
+        "_state",
+        "_told",
         "_verdicts",
         "check_cost",
         "private",
@@ -116,7 +126,9 @@ class PostgresSession:
         self._pinned: Seen | None = None
         self._obstacle = ""
         self._prepared = False
-        self._churn = 0
+        self._told: bytes | None = None
+        self._state = State(b"", "", repeatable=False)
+        self._churn = self._looks = 0
         self._last_label: tuple[bytes, bytes] | None = None
 
     # What the executor asks ───────────────────────────────────────────────────────────────────────────────────────
@@ -141,6 +153,17 @@ class PostgresSession:
         connection = cursor._conn
         if self._settings is None and not self._look(connection):
             return None
+        sending = self._sending(plan, cursor, parameters)
+        if sending is None:
+            return None
+        shown = cursor.format if binary is None else int(binary)
+        self._key_settings = self._settings
+        return sending, shown, tuple(map(connection.pgconn.parameter_status, _REPORTED)), self._settings
+
+    def _sending(self, plan: Any, cursor: Any, parameters: Any) -> Hashable | None:
+        """What would be sent: the statement, and its parameters as psycopg dumps them."""
+        if not parameters:
+            return plan.form, parameters is None, cursor._query_cls
         try:
             query = cursor._query_cls(psycopg.adapt.Transformer(cursor))
             query.convert(plan.sql, parameters)
@@ -148,22 +171,18 @@ class PostgresSession:
             self.reason = "parameters that cannot be sent"
             return None
         sent = tuple(map(_frozen, query.params or ()))
-        if any(TIMELY.search(value) for value in sent if value):
+        if any(TIMELY.search(value) for value in sent or (query.query,) if value):
             self.reason = "a parameter such as 'now'"
             return None
-        form = plan.form if sent or not parameters else query.query
-        shown = cursor.format if binary is None else binary
-        reported = tuple(map(connection.pgconn.parameter_status, _REPORTED))
-        self._key_settings = self._settings
-        sending = (form, sent, query.types, tuple(query.formats or ()), parameters is None, cursor._query_cls)
-        return sending, int(shown), reported, self._settings
+        form = plan.form if sent else query.query
+        return form, sent, query.types, tuple(query.formats or ()), cursor._query_cls
 
     def confirms(self, entry: Any, _ticket: bool, cursor: Any) -> bool:
         """Whether a read now would give what the entry holds: the label is the same, and the verdict still stands."""
         if self._churn >= _CHURN and self._pinned is None:
             return False  # others commit all the time: spare the look, the run will look too
         seen = self._pinned or self._look(cursor._conn)
-        if seen is None or seen.settings != self._key_settings:
+        if seen is None or seen.state.settings != self._key_settings:
             return False
         if seen.label != entry.label:
             self._churn += 1
@@ -251,30 +270,28 @@ class PostgresSession:
         started = now()
         result = self._ask(connection, questions.LABEL, None)
         cost = now() - started
-        self.check_cost = min(self.check_cost or cost, cost)
+        if self._looks < _LOOKS:
+            self._looks += 1
+            self.check_cost = _SERVING_COST + min(self.check_cost - _SERVING_COST if self._looks > 1 else cost, cost)
         return self._usable(self._seen(result), connection)
 
     def _usable(self, seen: Seen, connection: Any) -> Seen | None:
-        self._settings = seen.settings
-        if seen.obstacle:
-            self.reason = seen.obstacle
+        state = seen.state
+        self._settings = state.settings
+        if state.obstacle:
+            self.reason = state.obstacle
             if connection.pgconn.transaction_status == INTRANS:
-                self._obstacle = seen.obstacle
+                self._obstacle = state.obstacle
             return None
-        if seen.repeatable and connection.pgconn.transaction_status == INTRANS:
+        if state.repeatable and connection.pgconn.transaction_status == INTRANS:
             self._pinned = seen
         return seen
 
     def _seen(self, result: PGresult) -> Seen:
-        snapshot, written, isolation, temporary, settings = (_value(result, column) for column in range(5))
-        obstacle = ""
-        if written:
-            obstacle = "the transaction has written"
-        elif isolation == b"serializable":
-            obstacle = "a serializable transaction must do its reads itself"
-        elif temporary == b"t":
-            obstacle = "temporary objects in this session"
-        return Seen((self._incarnation, snapshot), settings, obstacle, isolation == b"repeatable read")
+        told = result.get_value(0, 1)
+        if told != self._told:
+            self._told, self._state = told, _understood(told or b"")
+        return Seen((self._incarnation, result.get_value(0, 0) or b""), self._state)
 
     def _identify(self, connection: Any) -> bool:
         """Learn which incarnation of which server this is, once for each connection."""
@@ -292,11 +309,15 @@ class PostgresSession:
 
     def _timed(self, cursor: Any, sql: str, arguments: Any, *, refused: bool) -> Filled:
         """Run the statement as it is."""
-        if not self.check_cost:
-            self._look(cursor._conn)
+        self._learn_check_cost(cursor._conn)
         started = now()
         cursor._execute(sql, arguments)
         return Filled(None if refused else _Trial(), None, now() - started)
+
+    def _learn_check_cost(self, connection: Any) -> None:
+        """Look a few times: the first look prepares its question and is no measure of the others."""
+        while self._looks < _LOOKS and self._look(connection):
+            pass
 
     def _labelled(self, cursor: Any, sql: str, arguments: Any, verdict: Verdict, largest: int) -> Filled:
         """Run the statement between two looks at the label, in one round trip where libpq knows how.
@@ -314,12 +335,12 @@ class PostgresSession:
             return Filled(None, None, cost)
         first = self._usable(self._seen(before.result), connection)
         last = self._seen(after.result)
-        rows = PostgresRows(cursor.pgresult, *decoded(cursor), cursor._query, verdict)
+        rows = PostgresRows(cursor.pgresult, decode(cursor), cursor._query, verdict)
         if rows.size > largest:
             return Filled(None, None, cost)
         cursor._give(rows)
         self._notice_calm(last.label)
-        same = first is not None and first == last and first.settings == key_settings
+        same = first is not None and first == last and first.state.settings == key_settings
         return Filled(rows, first.label if same and first else None, cost)
 
     def _notice_calm(self, label: tuple[bytes, bytes]) -> None:
@@ -334,7 +355,8 @@ class PostgresSession:
             return nullcontext()
         with connection.lock:
             connection.wait(connection._start_query())
-            self._prepare(connection)
+            if not self._prepared:
+                self._prepare(connection)
         return connection.pipeline()
 
     def _send_probe(self, connection: Any) -> _Probe:
@@ -382,7 +404,7 @@ class PostgresSession:
 
     def _catalog_state(self, verdict: Verdict, connection: Any) -> tuple[Seen, bytes]:
         result = self._ask(connection, questions.LABEL_AND_CATALOG, [verdict.oids, verdict.functions])
-        return self._seen(result), _value(result, 5)
+        return self._seen(result), _value(result, 2)
 
     # Asking ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -396,11 +418,11 @@ class PostgresSession:
         """
         pgconn = connection.pgconn
         with connection.lock:
-            pinned, obstacle = self._pinned, self._obstacle
-            connection.wait(connection._start_query())
-            self._pinned, self._obstacle = pinned, obstacle
+            if not connection.autocommit and pgconn.transaction_status == IDLE:
+                connection.wait(connection._start_query())
             if values is None and connection.prepare_threshold is not None:
-                self._prepare(connection)
+                if not self._prepared:
+                    self._prepare(connection)
                 pgconn.send_query_prepared(_PROBE, [])
             else:
                 pgconn.send_query_params(sql, values)
@@ -412,8 +434,6 @@ class PostgresSession:
         return result
 
     def _prepare(self, connection: Any) -> None:
-        if self._prepared:
-            return
         pgconn = connection.pgconn
         pgconn.send_prepare(_PROBE, questions.LABEL)
         (result,) = connection.wait(generators.execute(pgconn))
@@ -464,6 +484,19 @@ class PostgresSession:
 
 def _frozen(value: Any) -> bytes | None:
     return None if value is None else bytes(value)
+
+
+def _understood(told: bytes) -> State:
+    """The state of a session, from label.sql's second column."""
+    written, isolation, temporary, settings = told.split(b"\x1f", 3)
+    obstacle = ""
+    if written:
+        obstacle = "the transaction has written"
+    elif isolation == b"serializable":
+        obstacle = "a serializable transaction must do its reads itself"
+    elif temporary == b"t":
+        obstacle = "temporary objects in this session"
+    return State(settings, obstacle, isolation == b"repeatable read")
 
 
 def _value(result: PGresult, column: int) -> bytes:
