@@ -54,9 +54,11 @@ class Context:
         "execute_named",
         "largest",
         "leave",
+        "parameters_in",
         "recorder",
         "rejected",
         "session",
+        "slow",
         "statements",
     )
 
@@ -77,15 +79,25 @@ class Context:
         self.recorder = database.recorder
         self.statements: dict[str, Statement] = {}
         self.bypasses: Counter[str] = Counter()
+        self.parameters_in: Callable[[Any], Any] = _itself
         self.leave: Callable[[], Any] = _nothing
         self.largest = config.cache_entry_bytes
-        self.alarm = int(min(config.slow_ms * 1e6, sys.maxsize)) or sys.maxsize
+        self.slow = int(min(config.slow_ms * 1e6, sys.maxsize)) or sys.maxsize
+        self.alarm = -1 if config.record == "sampled" else self.slow
         self.rejected = RejectedUnrecorded if config.record == "off" else Rejected
 
     def closing(self) -> None:
         """The connection is about to be closed: were it the last one, nothing else may hold the database open."""
         if self.database.is_last():
             self.database.driver.release()
+
+    def noticed(self, statement: Statement, arguments: Any, elapsed: int, outcome: str) -> None:
+        """An execution that the ring or the slow log is for."""
+        parameters = self.parameters_in(arguments)
+        if self.alarm < 0:
+            self.recorder.remember(statement, parameters, elapsed, outcome)
+        if elapsed > self.slow:
+            self.recorder.slow(statement, parameters, elapsed, outcome)
 
     def statement(self, sql: str) -> Statement:
         """The connection's side of the statement `sql`, planned when nobody has planned it yet."""
@@ -150,7 +162,10 @@ class Statement:
     def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
         """Send the statement to the driver as it is, and count it."""
         context = self.context
-        context.session.unchecked = True
+        session = context.session
+        if session.late:
+            session.open(cursor)
+        session.unchecked = True
         started = now()
         try:
             result = self.execute(cursor, sql, arguments)
@@ -165,7 +180,7 @@ class Statement:
         buckets[bucket] = buckets.get(bucket, 0) + 1
         tally.total += elapsed
         if elapsed > context.alarm:
-            context.recorder.slow(self, arguments, elapsed, "")
+            context.noticed(self, arguments, elapsed, "")
         cursor._statement = self
         return result
 
@@ -173,7 +188,7 @@ class Statement:
         """Count an execution that took `elapsed` nanoseconds."""
         self.tally.add(elapsed)
         if elapsed > self.context.alarm:
-            self.context.recorder.slow(self, arguments, elapsed, outcome)
+            self.context.noticed(self, arguments, elapsed, outcome)
 
     def failed(self, elapsed: int) -> None:
         """Count an execution that raised."""
@@ -188,7 +203,7 @@ class Statement:
         self.tally.rows += len(rows)
         self.tally.total += elapsed
         if elapsed > self.context.alarm:
-            self.context.recorder.slow(self, None, elapsed, "fetch")
+            self.context.noticed(self, None, elapsed, "fetch")
         return rows
 
     def run_many(self, cursor: Any, sql: str, arguments: Any, execute: Any) -> Any:
@@ -403,6 +418,11 @@ class Unknown(Statement):
         finally:
             session.after_unknown(connection)
         return result
+
+
+def _itself(arguments: Any) -> Any:
+    """A driver whose arguments are the parameters and nothing else."""
+    return arguments
 
 
 def _nothing() -> None:

@@ -10,7 +10,7 @@ import sqlite3 as _driver
 import sys as _sys
 from sqlite3 import *  # noqa: F403 - a drop-in has every name of what it stands in for
 
-from proxydb.dbapi.sqlite import Connection, Cursor, connect  # type: ignore[assignment, no-redef]
+from proxydb.dbapi.sqlite import Connection, Cursor, connect  # type: ignore[no-redef]
 
 globals().update({name: value for name, value in vars(_driver).items() if name not in globals()})
 

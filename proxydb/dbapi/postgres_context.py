@@ -30,11 +30,11 @@ class PostgresDriver:
         """What the text alone says; the catalog is asked when the statement has shown to be worth it."""
         return wording.analyse(sql)
 
-    def query_plan(self, sql: str, arguments: Any) -> list[str]:
+    def query_plan(self, sql: str, parameters: Any) -> list[str]:
         """The lines of EXPLAIN, asked on a connection of its own; none when there is no telling."""
         try:
             with self._borrow() as connection:
-                return [row[0] for row in connection.execute(f"EXPLAIN {sql}", arguments and arguments[0])]
+                return [row[0] for row in connection.execute(f"EXPLAIN {sql}", parameters)]
         except Exception:  # the slow log does without
             return []
 
@@ -57,8 +57,13 @@ def open_context(connection: Any) -> Context:
     )
     session = PostgresSession(shared.driver.verdicts)
     context = join(shared, session, _execute, _execute, config)
+    context.parameters_in = _parameters_in
     context.leave = leaving(connection, context)
     return context
+
+
+def _parameters_in(arguments: Any) -> Any:
+    return arguments and arguments[0]
 
 
 def _execute(cursor: Any, sql: str, arguments: Any) -> Any:

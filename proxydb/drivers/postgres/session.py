@@ -113,6 +113,7 @@ class PostgresSession:
     )
 
     generation = 0
+    late = False
 
     def __init__(self, verdicts: dict[Any, Verdict], private: str = "") -> None:
         self._verdicts = verdicts

@@ -72,6 +72,15 @@ class SqliteSession:
         The connection's own option of that name.
     private
         Why nothing may be served on this connection; empty when it may.
+
+    Attributes
+    ----------
+    unchecked
+        Whether a statement ran since it was known that no cursor was unfinished and that the transaction, if one is
+        open, had read nothing.
+    late
+        Whether a transaction came to a read that may be kept only after another one had fixed its snapshot: from
+        then on the first read of each transaction, whatever it is, has its snapshot labelled.
     """
 
     __slots__ = (
@@ -86,10 +95,12 @@ class SqliteSession:
         "_pinned_changes",
         "_settings",
         "_unfinished_write",
+        "_version",
         "_write_generation",
         "_writes",
         "functions",
         "history",
+        "late",
         "obstacle",
         "private",
         "reason",
@@ -115,11 +126,13 @@ class SqliteSession:
         self._hindrances = {"": private} if private else {}
         self.private = private
         self._unfinished_write = False
+        self._version: int | None = None
         self.reason = ""
         self.obstacle = ""
         self.functions: set[str] = set()
         self.unsettled = True
         self.unchecked = False
+        self.late = False
         self._settings = -1
         self._pin = self._pinned_changes = 0
         self._writes: frozenset[str] | None = None
@@ -239,6 +252,7 @@ class SqliteSession:
         settings fixes it too, so that is done in here.
         """
         if self.unchecked:
+            self.late = True
             return _UNLABELLED
         try:
             before = self.current_label(connection)
@@ -403,7 +417,8 @@ class SqliteSession:
     def _step(self, connection: driver.Connection) -> Step | None:
         """What the database looks like before a commit; none when the commit need not, or cannot, be explained.
 
-        An unfinished writing cursor commits at any time, so nothing can be explained while there is one.
+        An unfinished writing cursor commits at any time, so nothing can be explained while there is one. The own
+        version need not be read anew: an older one can only show more commits of others.
         """
         if not len(self._entries) or self.private or self.unsettled or self.obstacle:
             return None
@@ -411,12 +426,10 @@ class SqliteSession:
             if has_unfinished_cursor(connection):
                 return None
             self._unfinished_write = False
-        try:
-            version = self._own_version(connection)
-        except driver.Error:
-            return None
+        if self._version is None:
+            self._version = self._own_version(connection)
         label = self.current_label(connection)
-        return Step(version, label, self.history.generation) if label else None
+        return Step(self._version, label, self.history.generation) if label and self._version is not None else None
 
     def _explain(self, connection: driver.Connection, before: Step, writes: frozenset[str]) -> None:
         """Explain the way from the label before to the label now by `writes`, if nobody else committed in between.
@@ -424,17 +437,15 @@ class SqliteSession:
         To the connection's own `data_version` its own commits do not show, those of others do.
         """
         label = self._observer.label(connection)
-        try:
-            alone = self._own_version(connection) == before.version
-        except driver.Error:
-            return
+        self._version = self._own_version(connection)
+        alone = self._version == before.version
         if label > before.label and alone and before.generation == self.history.generation:
             self.history.record(before.label, label, writes)
 
     def _begin(self, connection: driver.Connection) -> None:
         """A transaction was opened; an unfinished cursor would have fixed its snapshot already."""
         self._forget_transaction()
-        self.unchecked = has_unfinished_cursor(connection)
+        self.unchecked = self.unchecked and has_unfinished_cursor(connection)
 
     def _forget_transaction(self) -> None:
         self._pin = self._pinned_changes = 0
@@ -442,5 +453,8 @@ class SqliteSession:
         self._write_generation = -1
 
     @staticmethod
-    def _own_version(connection: driver.Connection) -> int:
-        return int(driver.Cursor(connection).execute("PRAGMA data_version").fetchone()[0])
+    def _own_version(connection: driver.Connection) -> int | None:
+        try:
+            return int(driver.Cursor(connection).execute("PRAGMA data_version").fetchone()[0])
+        except driver.Error:
+            return None
