@@ -117,6 +117,11 @@ class Database:
             made = plan(sql, self.system, analyse, generation, admission)
         except Exception as error:  # a fault of ours must not break the statement
             made = opaque(sql, f"could not be planned: {type(error).__name__}", generation, admission)
+        if made.analysis.unknown:
+            return made
+        known = self._plans.get((sql, analysed))
+        if known is not None and known.generation == generation:
+            return known  # another thread was faster: its plan is the one that all connections share
         self._plans[sql, analysed] = made
         self._make_room()
         return made

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from contextlib import suppress
 from itertools import islice
 from time import perf_counter_ns as now
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from proxydb.cache.results import ResultCache
     from proxydb.config import Config
     from proxydb.planner import Plan
+
+PATIENCE = 20
+"""After how many executions the database is asked again what it could not say of a statement."""
 
 _PATIENCE = 1.0
 """Seconds that a thread waits for another to fill the same key: bounded, since that one may wait for a lock of ours."""
@@ -49,6 +53,7 @@ class Context:
         "bypasses",
         "cache",
         "config",
+        "counts",
         "database",
         "execute",
         "execute_named",
@@ -82,6 +87,7 @@ class Context:
         self.parameters_in: Callable[[Any], Any] = _itself
         self.leave: Callable[[], Any] = _nothing
         self.largest = config.cache_entry_bytes
+        self.counts = config.record != "off"
         self.slow = int(min(config.slow_ms * 1e6, sys.maxsize)) or sys.maxsize
         self.alarm = -1 if config.record == "sampled" else self.slow
         self.rejected = RejectedUnrecorded if config.record == "off" else Rejected
@@ -92,7 +98,11 @@ class Context:
             self.database.driver.release()
 
     def noticed(self, statement: Statement, arguments: Any, elapsed: int, outcome: str) -> None:
-        """An execution that the ring or the slow log is for."""
+        """An execution that the ring or the slow log is for; a fault of theirs must not come out of the statement."""
+        with suppress(Exception):
+            self._note(statement, arguments, elapsed, outcome)
+
+    def _note(self, statement: Statement, arguments: Any, elapsed: int, outcome: str) -> None:
         parameters = self.parameters_in(arguments)
         if self.alarm < 0:
             self.recorder.remember(statement, parameters, elapsed, outcome)
@@ -160,10 +170,14 @@ class Statement:
         self.left = RETRIAL
 
     def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        """Send the statement on its way."""
+        return self.send(cursor, sql, arguments)
+
+    def send(self, cursor: Any, sql: str, arguments: Any) -> Any:
         """Send the statement to the driver as it is, and count it."""
         context = self.context
         session = context.session
-        if session.late:
+        if session.late and self.plan.kind is Kind.READ:
             session.open(cursor)
         session.unchecked = True
         started = now()
@@ -186,14 +200,17 @@ class Statement:
 
     def finished(self, elapsed: int, arguments: Any, outcome: str) -> None:
         """Count an execution that took `elapsed` nanoseconds."""
+        if not self.context.counts:
+            return
         self.tally.add(elapsed)
         if elapsed > self.context.alarm:
             self.context.noticed(self, arguments, elapsed, outcome)
 
     def failed(self, elapsed: int) -> None:
         """Count an execution that raised."""
-        self.tally.add(elapsed)
-        self.tally.errors += 1
+        if self.context.counts:
+            self.tally.add(elapsed)
+            self.tally.errors += 1
 
     def fetch(self, call: Any) -> Any:
         """Fetch rows by `call`, and count them and the time that they took."""
@@ -211,12 +228,24 @@ class Statement:
         return Unknown.act(self, cursor.connection, lambda: execute(cursor, sql, arguments))  # type: ignore[arg-type]
 
 
+class Unanalysed(Statement):
+    """A read of which the database could not say what it does, until it is asked again."""
+
+    __slots__ = ()
+
+    def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        self.left -= 1
+        if self.left % PATIENCE == 0 or self.plan.generation != self.context.session.generation:
+            return self.context.replan(self).send(cursor, sql, arguments)
+        return self.send(cursor, sql, arguments)
+
+
 class Unrecorded(Statement):
     """A statement that is sent as it is and not counted."""
 
     __slots__ = ()
 
-    def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+    def send(self, cursor: Any, sql: str, arguments: Any) -> Any:
         self.context.session.unchecked = True
         return self.execute(cursor, sql, arguments)
 
@@ -231,7 +260,7 @@ class Rejected(Statement):
         if not self.left:
             self.plan.admission.retry()
             self.__class__ = Reading  # type: ignore[assignment]
-        return Statement.run(self, cursor, sql, arguments)
+        return self.send(cursor, sql, arguments)
 
 
 class RejectedUnrecorded(Rejected):
@@ -264,16 +293,20 @@ class Reading(Statement):
                 and session.confirms(entry, ticket, cursor)
                 and session.serve(cursor, self.plan, entry.rows)
             ):
-                self.tally.hits += 1
-                self.finished(now() - started, arguments, "hit")
-                return cursor
+                return self._hit(cursor, started, arguments)
             return self._miss(cursor, sql, arguments, key, ticket)
         return self._bypass(cursor, sql, arguments)
+
+    def _hit(self, cursor: Any, started: int, arguments: Any) -> Any:
+        self.tally.hits += 1
+        self.finished(now() - started, arguments, "hit")
+        cursor._statement = self
+        return cursor
 
     def _bypass(self, cursor: Any, sql: str, arguments: Any) -> Any:
         context = self.context
         context.bypasses[context.session.reason] += 1
-        return Statement.run(self, cursor, sql, arguments)
+        return self.send(cursor, sql, arguments)
 
     def _miss(self, cursor: Any, sql: str, arguments: Any, key: Any, ticket: Any) -> Any:
         """Run the statement, unless another thread is doing just that: then what it brings may do."""
@@ -299,9 +332,7 @@ class Reading(Statement):
             and session.confirms(entry, ticket, cursor)
             and session.serve(cursor, self.plan, entry.rows)
         ):
-            self.tally.hits += 1
-            self.finished(now() - started, arguments, "hit")
-            return cursor
+            return self._hit(cursor, started, arguments)
         return self._fill(cursor, sql, arguments, key, ticket)
 
     def _fill(self, cursor: Any, sql: str, arguments: Any, key: Any, ticket: Any) -> Any:
@@ -316,6 +347,7 @@ class Reading(Statement):
             self.failed(now() - started)
             raise
         self.tally.misses += 1
+        cursor._statement = self
         self.finished(filled.cost, arguments, "miss")
         rows = filled.rows
         if not admission.measure(filled.cost if rows is not None else 0, context.session.check_cost):
@@ -367,6 +399,7 @@ class Controlling(Statement):
     __slots__ = ()
 
     def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        cursor._statement = self
         return self.control(cursor.connection, lambda: self.execute(cursor, sql, arguments))
 
     def control(self, connection: Any, execute: Any) -> Any:
@@ -401,6 +434,7 @@ class Unknown(Statement):
     __slots__ = ()
 
     def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        cursor._statement = self
         return self.act(cursor.connection, lambda: self.execute(cursor, sql, arguments), arguments)
 
     def act(self, connection: Any, execute: Any, arguments: Any = None) -> Any:
@@ -434,6 +468,8 @@ def _route(plan: Plan, config: Any) -> type[Statement]:
     if plan.kind is Kind.READ or plan.harmless:
         if plan.cacheable and config.cache != "off":
             return Reading
+        if plan.analysis.unknown and config.cache != "off":
+            return Unanalysed
         return Unrecorded if config.record == "off" else Statement
     return _ROUTES.get(plan.kind, Unknown)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxydb.drivers.base import EVERYTHING, NOTHING, Analysis
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 100_000
 _SHOWN = 200
+_FIRST_WORDS = re.compile(r"\s*(?:[A-Za-z_]+\b\s*){0,3}")
 _ASKING = frozenset(
     """
     collation_list database_list foreign_key_check foreign_key_list function_list index_info index_list index_xinfo
@@ -117,8 +119,9 @@ def plan(sql: str, system: str, analyse: Callable[[str], Analysis], generation: 
 
 
 def opaque(sql: str, why: str, generation: int, admission: Admission) -> Plan:
-    """The plan of a text that is not looked into; it is known by its beginning."""
-    return Plan(sql, Kind.OTHER, "", "", f"{sql[:_SHOWN]} …", Analysis(refusal=why), generation, admission, False, {})
+    """The plan of a text that is not looked into; it is known by its first words."""
+    beginning = " ".join(_FIRST_WORDS.match(sql[:_SHOWN]).group().lower().split())  # type: ignore[union-attr]
+    return Plan(sql, Kind.OTHER, "", "", f"{beginning} …", Analysis(refusal=why), generation, admission, False, {})
 
 
 _REFUSALS = {
@@ -133,4 +136,4 @@ def _analysed(sql: str, analyse: Callable[[str], Analysis]) -> Analysis:
     try:
         return analyse(sql)
     except Exception as error:  # a fault of ours must not break the statement: what is not known is not kept
-        return Analysis(refusal=f"could not be analysed: {type(error).__name__}")
+        return Analysis(refusal=f"could not be analysed: {type(error).__name__}", unknown=True)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _CHUNK = 1000
 _END = object()
 _next = driver.Cursor.__next__
-_fetchone = driver.Cursor.fetchone
 _fetchmany = driver.Cursor.fetchmany
 
 
@@ -35,65 +34,81 @@ class Served:
 
     _live_class: type
     _rows: Any
+    _statement: Any
     row_factory: Any
     arraysize: int
 
-    def __next__(self) -> Any:
-        row = next(self._rows)
-        factory = self.row_factory
-        return row if factory is None else factory(self, row)
+    def __init__(self, *args: Any) -> None:
+        initialise = super().__init__
+        self._live()
+        initialise(*args)
 
-    def __iter__(self) -> Any:
+    def __next__(self) -> Any:
         self._check()
-        return self
+        return self._made(next(self._rows))
 
     def fetchone(self) -> Any:
         self._check()
-        return next(self, None)
+        for row in self._rows:
+            return self._made(row)
+        return None
 
     def fetchmany(self, size: Any = _END) -> list[Any]:
         if size is _END:
             size = self.arraysize
         self._check(size)
-        return self._made(list(islice(self._rows, size) if size > 0 else self._rows))
+        return self._counted(islice(self._rows, size) if size > 0 else self._rows)
 
     def fetchall(self) -> list[Any]:
         self._check()
-        return self._made(list(self._rows))
+        return self._counted(self._rows)
 
     def execute(self, sql: Any, parameters: Any = (), /) -> Any:
-        return self._live(super().execute)(sql, parameters)  # type: ignore[misc]
+        execute = super().execute  # type: ignore[misc]
+        self._prepare_for(sql)
+        return execute(sql, parameters)
 
     def executemany(self, sql: Any, parameters: Any, /) -> Any:
-        return self._live(super().executemany)(sql, parameters)  # type: ignore[misc]
-
-    def executescript(self, script: Any, /) -> Any:
-        return self._live(super().executescript)(script)  # type: ignore[misc]
+        executemany = super().executemany  # type: ignore[misc]
+        self._prepare_for(sql)
+        return executemany(sql, parameters)
 
     def close(self) -> None:
-        self._live(super().close)()  # type: ignore[misc]
+        super().close()  # type: ignore[misc]
+        self._live()
 
-    def _live(self, method: Any) -> Any:
-        """Let go of the kept rows and become a live cursor again, on which `method`, bound already, is to be called."""
-        self._rows = None
+    def _prepare_for(self, sql: Any) -> None:
+        """Let go of the kept rows before another statement, unless the driver is going to refuse it at once."""
+        self._check()
+        if isinstance(sql, str):
+            self._live()
+
+    def _live(self) -> None:
+        """Let go of the kept rows and become a live cursor again."""
+        self._rows = iter(())
         self.__class__ = self._live_class
-        return method
 
     def _check(self, size: Any = 1) -> None:
         """Raise what the driver raises for a cursor that cannot be read; its own statement has no rows left."""
         if type(self._rows) is not chain:
             _fetchmany(self, size)  # type: ignore[arg-type]
 
-    def _made(self, rows: list[Any]) -> list[Any]:
+    def _made(self, row: Any) -> Any:
         factory = self.row_factory
-        return rows if factory is None else [factory(self, row) for row in rows]
+        return row if factory is None else factory(self, row)
+
+    def _counted(self, rows: Iterator[Any]) -> list[Any]:
+        factory = self.row_factory
+        made = list(rows) if factory is None else [factory(self, row) for row in rows]
+        self._statement.tally.rows += len(made)
+        return made
 
 
 def stop_serving(connection: driver.Connection) -> None:
     """Let every cursor of a connection that was closed raise what the driver raises."""
     for cursor in users_of(connection):
         if isinstance(cursor, Served):
-            cursor._live(None)
+            cursor._live()
 
 
 class ReadAhead(NamedTuple):

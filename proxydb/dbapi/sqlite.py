@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from proxydb.database import Database
     from proxydb.executor import Context
 
+_cursor = driver.Connection.cursor
 _execute = driver.Cursor.execute
 _executemany = driver.Cursor.executemany
 _executescript = driver.Cursor.executescript
@@ -117,6 +118,9 @@ class ServedCursor(Served, Cursor):
     _live_class: type[Cursor] = Cursor
 
 
+ServedCursor.__name__, ServedCursor.__qualname__ = Cursor.__name__, Cursor.__qualname__
+
+
 class Connection(driver.Connection):
     """A `sqlite3.Connection` whose statements go through proxydb."""
 
@@ -154,22 +158,22 @@ class Connection(driver.Connection):
         return cursor
 
     def execute(self, *args: Any) -> Any:
-        return Connection.cursor(self).execute(*args)
+        return _cursor(self, Cursor).execute(*args)
 
     def executemany(self, *args: Any) -> Any:
-        return Connection.cursor(self).executemany(*args)
+        return _cursor(self, Cursor).executemany(*args)
 
     def executescript(self, *args: Any) -> Any:
-        return Connection.cursor(self).executescript(*args)
+        return _cursor(self, Cursor).executescript(*args)
 
     def commit(self) -> None:
-        self._control("commit", super().commit)
+        self._end("commit", super().commit)
 
     def rollback(self) -> None:
-        self._control("rollback", super().rollback)
+        self._end("rollback", super().rollback)
 
     def __exit__(self, *exception: Any) -> Any:
-        return self._control("rollback" if exception[0] else "commit", partial(super().__exit__, *exception))
+        return self._end("rollback" if exception[0] else "commit", partial(super().__exit__, *exception))
 
     def close(self) -> None:
         context = self.__dict__.get("_context")
@@ -192,7 +196,7 @@ class Connection(driver.Connection):
         self._context.session.hinder("blobopen", "a blob was opened on this connection")
         return super().blobopen(*args, **kwargs)
 
-    def _control(self, name: str, call: Callable[[], Any]) -> Any:
+    def _end(self, name: str, call: Callable[[], Any]) -> Any:
         try:
             context = self._context
         except driver.Error:
@@ -277,7 +281,12 @@ def _ending(name: str) -> property:
     attribute = getattr(driver.Connection, name)
 
     def assign(self: Connection, value: Any) -> None:
-        self._control(name, lambda: attribute.__set__(self, value))
+        try:
+            context = self._context
+        except driver.Error:
+            attribute.__set__(self, value)
+        else:
+            context.method(name).control(self, lambda: attribute.__set__(self, value))
 
     return property(attribute.__get__, assign, doc=attribute.__doc__)
 

@@ -24,12 +24,15 @@ class Analysis(NamedTuple):
         Why its result must not be kept; empty when it may be.
     functions
         Names of the functions that it calls, in lower case.
+    unknown
+        Whether the database could not say any of this now, but may another time.
     """
 
     reads: frozenset[str] = NOTHING
     writes: frozenset[str] = EVERYTHING
     refusal: str = ""
     functions: frozenset[str] = NOTHING
+    unknown: bool = False
 
 
 class KeptRows(Protocol):

@@ -6,7 +6,6 @@ OpenTelemetry's stable database conventions (https://opentelemetry.io/docs/specs
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from proxydb.config import Config
 
 _LONGEST_TEXT = 2000
-_OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_BETWEEN = frozenset({"proxydb", "psycopg", "contextlib"})
 
 
 class SlowLog:
@@ -99,8 +98,8 @@ def _described(plan: Any) -> dict[str, str]:
 
 
 def call_site() -> str:
-    """The file and line of the application that asked: the nearest frame that is not proxydb's."""
+    """The file and line of the application that asked: the nearest frame that is neither proxydb's nor the driver's."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS + os.sep):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _BETWEEN:
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -61,7 +61,7 @@ class Authorizer:
         except driver.ProgrammingError:
             pass  # prepared, but its parameters are not bound
         except driver.Error as error:
-            return Analysis(refusal=f"not understood outside its connection: {error}")
+            return Analysis(refusal=f"not understood outside its connection: {error}", unknown=True)
         return self._judge()
 
     def _hear(self, action: int, first: str | None, second: str | None, schema: str | None, _source: str | None) -> int:
@@ -78,16 +78,25 @@ class Authorizer:
             return Analysis(reads, EVERYTHING, "changes more than rows", functions)
         return Analysis(reads, writes or NOTHING, _refusal(reads, virtual, functions), functions)
 
-    def _not_ordinary(self, tables: frozenset[str]) -> frozenset[str]:
+    def _not_ordinary(self, tables: frozenset[str]) -> set[str]:
         """Those of `tables` whose contents are not rows of this file alone: virtual tables and table functions."""
         kept = (
             "SELECT lower(name) FROM sqlite_master WHERE type IN ('table', 'view') AND sql NOT LIKE 'create virtual%'"
         )
         ordinary = {name for (name,) in self._connection.execute(kept)}
-        return tables - (ordinary - _UNTOLD) - _SCHEMA_TABLES - _TABLE_FUNCTIONS
+        others = tables - (ordinary - _UNTOLD) - _SCHEMA_TABLES - _TABLE_FUNCTIONS
+        return {name for name in others if name in _UNTOLD or self._exists(name)}
+
+    def _exists(self, table: str) -> bool:
+        """Whether there is a table or a table function of this name; else it is one that the statement declares."""
+        known = (
+            "SELECT 1 FROM sqlite_master WHERE lower(name) = ?1 UNION ALL "
+            "SELECT 1 FROM pragma_module_list WHERE lower(name) = ?1"
+        )
+        return table.startswith("pragma_") or self._connection.execute(known, (table,)).fetchone() is not None
 
 
-def _refusal(reads: frozenset[str], virtual: frozenset[str], functions: frozenset[str]) -> str:
+def _refusal(reads: frozenset[str], virtual: set[str], functions: frozenset[str]) -> str:
     """Why rows must not be kept, in the words that `explain` shows."""
     if virtual:
         return f"reads a table whose changes are not told: {', '.join(sorted(virtual))}"
@@ -104,5 +113,9 @@ def schema_version(connection: Any) -> int:
 
 
 def query_plan(connection: Any, sql: str, parameters: Any) -> list[str]:
-    """The lines of EXPLAIN QUERY PLAN (https://sqlite.org/eqp.html)."""
-    return [str(row[-1]) for row in driver.Cursor(connection).execute(f"EXPLAIN QUERY PLAN {sql}", parameters)]
+    """The lines of EXPLAIN QUERY PLAN (https://sqlite.org/eqp.html).
+
+    Each parameter is NULL: to bind the application's own a second time could run its adapters a second time.
+    """
+    nulls = dict.fromkeys(parameters) if isinstance(parameters, dict) else (None,) * len(parameters or ())
+    return [str(row[-1]) for row in driver.Cursor(connection).execute(f"EXPLAIN QUERY PLAN {sql}", nulls)]

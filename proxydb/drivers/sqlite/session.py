@@ -337,6 +337,8 @@ class SqliteSession:
         if connection.in_transaction:
             return None
         self._forget_transaction()
+        if self.unsettled and len(self._entries) and not self.private and connection.text_factory is str:
+            self._settle(connection)
         return self._step(connection) if self._commits_each(connection) else None
 
     def after_write(self, cursor: driver.Cursor, before: Step | None, analysis: Analysis, generation: int) -> None:
@@ -372,6 +374,8 @@ class SqliteSession:
         if was_open and not is_open:
             if step is not None and self._writes is not None and step.generation == self._write_generation:
                 self._explain(connection, step, self._writes)
+            elif self._version is None and len(self._entries) and not self.private:
+                self._version = self._own_version(connection)
             self._forget_transaction()
         elif is_open and not was_open:
             self._begin(connection)
@@ -383,9 +387,11 @@ class SqliteSession:
             self._begin(connection)
 
     def before_unknown(self, plan: Any) -> None:
-        """Let go of the file before a statement that needs it for itself."""
+        """Let go of the file before a statement that needs it for itself, and for as long as it does."""
         if plan.first == "pragma" and any(word in plan.form for word in _EXCLUSIVE_PRAGMAS):
             self._observer.release()
+        if plan.first == "pragma" and "locking_mode" in plan.form and "=" in plan.form:
+            self.hinder("locking_mode", "" if "normal" in plan.form else "the connection has the file to itself")
 
     def after_unknown(self, connection: driver.Connection) -> None:
         """Take note of a statement that may have done anything."""
@@ -427,6 +433,8 @@ class SqliteSession:
                 return None
             self._unfinished_write = False
         if self._version is None:
+            if connection.in_transaction:
+                return None  # to ask could take a lock that the transaction has not
             self._version = self._own_version(connection)
         label = self.current_label(connection)
         return Step(self._version, label, self.history.generation) if label and self._version is not None else None
