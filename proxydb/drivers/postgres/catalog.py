@@ -21,13 +21,11 @@ REVIEWED = frozenset(
     array_agg array_to_json array_to_string concat concat_ws convert convert_from convert_to date_add date_part
     date_subtract date_trunc enum_first enum_last enum_range extract format generate_series in_range json_agg
     json_agg_strict json_array json_arrayagg json_build_array json_build_object json_object_agg
-    json_object_agg_strict json_object_agg_unique json_object_agg_unique_strict json_objectagg json_populate_record
-    json_populate_recordset json_to_record json_to_recordset json_to_tsvector jsonb_agg jsonb_agg_strict
-    jsonb_build_array jsonb_build_object jsonb_object_agg jsonb_object_agg_strict jsonb_object_agg_unique
-    jsonb_object_agg_unique_strict jsonb_populate_record jsonb_populate_recordset jsonb_to_record jsonb_to_recordset
-    jsonb_to_tsvector length make_timestamptz money numeric overlaps phraseto_tsquery plainto_tsquery quote_literal
-    quote_nullable row_to_json timezone to_char to_date to_json to_jsonb to_number to_timestamp to_tsquery
-    to_tsvector ts_headline websearch_to_tsquery
+    json_object_agg_strict json_object_agg_unique json_object_agg_unique_strict json_objectagg json_to_tsvector
+    jsonb_agg jsonb_agg_strict jsonb_build_array jsonb_build_object jsonb_object_agg jsonb_object_agg_strict
+    jsonb_object_agg_unique jsonb_object_agg_unique_strict jsonb_to_tsvector length make_timestamptz money numeric
+    overlaps phraseto_tsquery plainto_tsquery quote_literal quote_nullable row_to_json timezone to_char to_date
+    to_json to_jsonb to_number to_timestamp to_tsquery to_tsvector ts_headline websearch_to_tsquery
     """.split()
 )
 """Built-in functions that are only stable because they depend on settings, all of which are part of the key."""
@@ -74,8 +72,8 @@ class Verdict:
         Why it must not; empty when it may.
     reads
         The qualified names of the relations that it may read.
-    oids, functions
-        What its later check looks at: an array literal of oids and one of function names.
+    looked_at
+        What its later check looks at: array literals of the oids, the function names and the words.
     state
         The state of the catalog, as catalog.sql tells it.
     label
@@ -84,8 +82,7 @@ class Verdict:
 
     refusal: str
     reads: frozenset[str]
-    oids: bytes
-    functions: bytes
+    looked_at: tuple[bytes, bytes, bytes]
     state: bytes = b""
     label: object = None
 
@@ -120,8 +117,11 @@ def judge(sql: str, ask: Ask) -> Verdict:
     return Verdict(
         refusal=next(filter(None, objections), ""),
         reads=frozenset(relation.name for relation in relations.values()),
-        oids=array(relation.oid.decode() for relation in relations.values()),
-        functions=array(named.called),
+        looked_at=(
+            array(relation.oid.decode() for relation in relations.values()),
+            array(named.called),
+            array(named.words),
+        ),
     )
 
 

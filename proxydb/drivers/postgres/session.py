@@ -96,7 +96,7 @@ class PostgresSession:
     __slots__ = (
         "_churn",
         "_incarnation",
-        "_key_settings",
+        "_key_state",
         "_last_label",
         "_looks",
         "_obstacle",
@@ -123,7 +123,7 @@ class PostgresSession:
         self.unchecked = False
         self._incarnation = b""
         self._settings: bytes | None = None
-        self._key_settings: bytes | None = None
+        self._key_state: tuple[Any, ...] = ()
         self._pinned: Seen | None = None
         self._obstacle = ""
         self._prepared = False
@@ -158,8 +158,15 @@ class PostgresSession:
         if sending is None:
             return None
         shown = cursor.format if binary is None else int(binary)
-        self._key_settings = self._settings
-        return sending, shown, tuple(map(connection.pgconn.parameter_status, _REPORTED)), self._settings
+        self._key_state = self._shown_by(connection)
+        return sending, shown, self._key_state
+
+    def _shown_by(self, connection: Any) -> tuple[Any, ...]:
+        """What decides how a result looks: the settings that the last look showed, and those that the server reports.
+
+        The server reports a setting when something else comes from it, so this is current only after a look.
+        """
+        return (self._settings, *map(connection.pgconn.parameter_status, _REPORTED))
 
     def _sending(self, plan: Any, cursor: Any, parameters: Any) -> Hashable | None:
         """What would be sent: the statement, and its parameters as psycopg dumps them."""
@@ -183,7 +190,7 @@ class PostgresSession:
         if self._churn >= _CHURN and self._pinned is None:
             return False  # others commit all the time: spare the look, the run will look too
         seen = self._pinned or self._look(cursor._conn)
-        if seen is None or seen.state.settings != self._key_settings:
+        if seen is None or self._shown_by(cursor._conn) != self._key_state:
             return False
         if seen.label != entry.label:
             self._churn += 1
@@ -325,7 +332,7 @@ class PostgresSession:
 
         The label was read before the rows; only if it still stands after them is it theirs.
         """
-        connection, key_settings = cursor._conn, self._key_settings
+        connection, key_state = cursor._conn, self._key_state
         started = now()
         with self._one_trip(connection):
             before = self._send_probe(connection)
@@ -341,7 +348,7 @@ class PostgresSession:
             return Filled(None, None, cost)
         cursor._give(rows)
         self._notice_calm(last.label)
-        same = first is not None and first == last and first.state.settings == key_settings
+        same = first is not None and first == last and self._shown_by(connection) == key_state
         return Filled(rows, first.label if same and first else None, cost)
 
     def _notice_calm(self, label: tuple[bytes, bytes]) -> None:
@@ -404,7 +411,7 @@ class PostgresSession:
         return then == seen
 
     def _catalog_state(self, verdict: Verdict, connection: Any) -> tuple[Seen, bytes]:
-        result = self._ask(connection, questions.LABEL_AND_CATALOG, [verdict.oids, verdict.functions])
+        result = self._ask(connection, questions.LABEL_AND_CATALOG, verdict.looked_at)
         return self._seen(result), _value(result, 2)
 
     # Asking ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from proxydb.drivers.base import NOTHING, Analysis
 from proxydb.sql.classify import locks_rows
-from proxydb.sql.tokens import OPERATOR, PLACEHOLDER, QUOTED, STRING, WORD, tokenize
+from proxydb.sql.tokens import NUMBER, OPERATOR, PLACEHOLDER, QUOTED, STRING, WORD, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,10 +21,17 @@ if TYPE_CHECKING:
 _REFUSED_WORDS = frozenset(
     """
     current_date current_time current_timestamp localtime localtimestamp current_user session_user user current_role
-    current_catalog current_schema system_user tablesample xmltable
+    current_catalog current_schema system_user tablesample xmltable json_table json_query json_value returning
     """.split()
 )
 _TIME_TYPES = frozenset({"date", "time", "timestamp", "timestamptz", "timetz"})
+_TIMELESS = frozenset(
+    """
+    bigint bit bool boolean box bpchar bytea char character cidr circle decimal double float float4 float8 inet int int2
+    int4 int8 integer interval json jsonb line lseg macaddr money name national numeric oid path point polygon real
+    regclass regtype smallint text tsquery tsvector uuid varbit varchar
+    """.split()
+)
 _PUNCTUATION = frozenset({"(", ")", ",", ";", ".", "::", "[", "]", ":="})
 
 TIMELY = re.compile(rb"(?i)now|today|tomorrow|yesterday")
@@ -94,11 +101,41 @@ def _timely_literal(tokens: Sequence[Token]) -> str:
     return "a literal such as 'now'" if any(TIMELY.search(text.encode()) for text in literals) else ""
 
 
-def _computed_time(tokens: Sequence[Token]) -> str:
-    """A cast to a date or time of anything but a literal: the text that is cast may say 'now'."""
-    if any(_is_computed(tokens, place) for place in _time_types(tokens)):
-        return "a computed value is cast to a date or a time"
-    return ""
+def _hidden_literal(tokens: Sequence[Token]) -> str:
+    """A literal whose text is not what is written: escapes, or the continuation of the string before it."""
+    strings = [(place, token) for place, token in enumerate(tokens) if token.kind == STRING]
+    if any("\\" in token.text and token.text[0] in "eEuU" for _, token in strings):
+        return "a literal with escapes"
+    return "a literal in parts" if any(tokens[place - 1].kind == STRING for place, _ in strings[1:]) else ""
+
+
+def _computed_cast(tokens: Sequence[Token]) -> str:
+    """A cast of anything but a literal to a type that may be, or hold, a date or a time: the text may say 'now'."""
+    if any(not _is_literal(tokens, place) for place in _cast_targets(tokens) if tokens[place].text not in _TIMELESS):
+        return "a computed value is cast to a type that may hold a date or a time"
+    calls = (place for place, token in enumerate(tokens[:-1]) if token.text in _TIME_TYPES)
+    return (
+        "a computed value is cast to a date or a time" if any(tokens[place + 1].text == "(" for place in calls) else ""
+    )
+
+
+def _cast_targets(tokens: Sequence[Token]) -> Iterator[int]:
+    """Where the types stand that something is cast to: after ``::``, and after AS inside ``cast(…)``."""
+    casting: list[bool] = []
+    for place, token in enumerate(tokens):
+        if token.text == "(":
+            casting.append(place > 0 and tokens[place - 1].text in ("cast", "treat"))
+        elif token.text == ")" and casting:
+            casting.pop()
+        elif place + 1 < len(tokens) and (token.text == "::" or (token.text == "as" and casting and casting[-1])):
+            yield place + 1
+
+
+def _is_literal(tokens: Sequence[Token], place: int) -> bool:
+    """Whether what is cast to the type at `place` is a literal or a parameter, and nothing around it."""
+    operand = tokens[place - 2] if place > 1 else tokens[0]
+    alone = tokens[place - 1].text == "::" or (place > 2 and tokens[place - 3].text == "(")
+    return operand.kind in (STRING, PLACEHOLDER, NUMBER) and alone
 
 
 def _time_of_day(tokens: Sequence[Token]) -> str:
@@ -118,12 +155,12 @@ def _time_types(tokens: Sequence[Token]) -> Iterator[int]:
     return (place for place, token in enumerate(tokens) if token.kind == WORD and token.text in _TIME_TYPES)
 
 
-def _is_computed(tokens: Sequence[Token], place: int) -> bool:
-    before = tokens[place - 1].text if place else ""
-    after = tokens[place + 1].text if place + 1 < len(tokens) else ""
-    if before in ("::", "as"):
-        return tokens[place - 2].kind not in (STRING, PLACEHOLDER)
-    return after == "("
-
-
-_OBJECTIONS = (_locking, _refused_word, _escaped_names, _timely_literal, _computed_time, _time_of_day)
+_OBJECTIONS = (
+    _locking,
+    _refused_word,
+    _escaped_names,
+    _timely_literal,
+    _hidden_literal,
+    _computed_cast,
+    _time_of_day,
+)
