@@ -52,7 +52,6 @@ def test_with_connection(side: Side) -> None:
     side.read_all(db, side.other)
 
 
-@pytest.mark.xfail(strict=True, reason="assigning False while a transaction is open forgets what it wrote")
 @agree
 def test_assignment(side: Side) -> None:
     """Assigning the attribute opens or commits a transaction."""

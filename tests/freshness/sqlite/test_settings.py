@@ -90,7 +90,6 @@ def test_journal_mode_switch(side: Side) -> None:
         side.__dict__.pop("beside")
 
 
-@pytest.mark.xfail(reason="in WAL mode the sentinel keeps the application from an exclusive lock")
 @agree
 def test_exclusive_locking(side: Side) -> None:
     """Exclusive locking keeps others out, and goes when it is given up."""

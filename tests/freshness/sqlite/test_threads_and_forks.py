@@ -147,7 +147,7 @@ def test_threads_that_miss_together(twins: Twins) -> None:
     side, answers = twins.proxied, []
 
     def reader() -> None:
-        db = side.open()
+        db = side.open(check_same_thread=False)
         answers.extend(db.execute(U).fetchall()[0] for _ in range(50))
 
     for number in range(3):

@@ -1,0 +1,46 @@
+"""Nothing stale in the face of the clock: readers through the proxy against writers that never heard of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.freshness.floor.places import Place
+from tests.freshness.floor.trial import Trial
+from tests.sqlite_files import empty_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.freshness.floor.trial import Report
+
+READS = 6000
+SECONDS = 20
+
+
+def _try(place: Place, directory: Path) -> Report:
+    return Trial(place, directory / "board", readers=3, pause=0.02).run(_enough)
+
+
+def _enough(report: Report) -> bool:
+    return (report.reads >= READS and report.commits >= 20) or report.seconds > SECONDS or bool(report.stale)
+
+
+def _verify(report: Report) -> None:
+    """No stale read, and at least half of them from memory, while commits came in."""
+    assert (report.violations, report.hit_share >= 0.5, report.commits >= 20) == ((), True, True), report
+
+
+@pytest.mark.parametrize("journal", ["wal", "delete"])
+@pytest.mark.parametrize("own", [0, 1], ids=["foreign writers", "own writer too"])
+def test_sqlite(tmp_path: Path, journal: str, own: int) -> None:
+    """SQLite: alone and in transactions no read is stale, whoever writes."""
+    path = empty_file(tmp_path / "floor.db", journal)
+    _verify(_try(Place("sqlite", str(path), foreign=2 - own, own=own), tmp_path))
+
+
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ"])
+def test_postgres(postgres_dsn: str, tmp_path: Path, isolation: str) -> None:
+    """Postgres: alone and in transactions no read is stale, at both levels of isolation."""
+    _verify(_try(Place("postgresql", postgres_dsn, foreign=1, own=1, isolation=isolation), tmp_path))
