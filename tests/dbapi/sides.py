@@ -34,7 +34,8 @@ class Both:
         for state in ("filled", "served", "served"):
             cursor = self.ours.cursor().execute(SELECT)
             assert isinstance(cursor, Served), state
-            assert (state, expected) == (state, outcome(fact, self.ours, cursor))
+            actual = outcome(fact, self.ours, cursor)
+            assert expected == actual, f"{state}\nraw: {expected!r}\nproxied: {actual!r}"
             self.ours.row_factory = None
 
 
