@@ -42,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Explain one statement."""
     _check_file(arguments.target)
-    with closing(proxydb.connect(arguments.target)) as connection:
-        explanation = connection.proxydb.explain(arguments.sql, tuple(map(_value, arguments.param)))
+    with proxydb.database(arguments.target) as database:
+        explanation = database.explain(arguments.sql, tuple(map(_value, arguments.param)))
     print(json.dumps(explanation.to_dict(), indent=2) if arguments.json else readable(explanation))
     return 0
 
