@@ -13,7 +13,7 @@ def no_hits(proxied: Any) -> Callable[[], str]:
 
     def complaint() -> str:
         stats = proxied.proxydb.stats()
-        return f"{stats.hits} of {stats.statements} were hits" if stats.hits else ""
+        return f"{stats.hits} hits" if stats.hits else ""
 
     return complaint
 
@@ -23,7 +23,7 @@ def hits_only(proxied: Any) -> Callable[[], str]:
 
     def complaint() -> str:
         stats = proxied.proxydb.stats()
-        return "" if stats.hits > 50 * stats.misses else f"{stats.misses} of {stats.statements} were misses"
+        return "" if stats.hits > 50 * stats.misses else f"{stats.hits} hits, {stats.misses} misses"
 
     return complaint
 
