@@ -169,10 +169,6 @@ class Statement:
         self.tally = Tally()
         self.left = RETRIAL
 
-    def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
-        """Send the statement on its way."""
-        return self.send(cursor, sql, arguments)
-
     def send(self, cursor: Any, sql: str, arguments: Any) -> Any:
         """Send the statement to the driver as it is, and count it."""
         context = self.context
@@ -197,6 +193,9 @@ class Statement:
             context.noticed(self, arguments, elapsed, "")
         cursor._statement = self
         return result
+
+    run = send
+    """The way of the statement; here, straight to the driver."""
 
     def finished(self, elapsed: int, arguments: Any, outcome: str) -> None:
         """Count an execution that took `elapsed` nanoseconds."""
@@ -249,6 +248,8 @@ class Unrecorded(Statement):
         self.context.session.unchecked = True
         return self.execute(cursor, sql, arguments)
 
+    run = send
+
 
 class Rejected(Statement):
     """A read that is cheaper than keeping its rows, until it is tried again."""
@@ -298,9 +299,14 @@ class Reading(Statement):
         return self._bypass(cursor, sql, arguments)
 
     def _hit(self, cursor: Any, started: int, arguments: Any) -> Any:
-        self.tally.hits += 1
-        self.finished(now() - started, arguments, "hit")
+        tally, context = self.tally, self.context
+        tally.hits += 1
         cursor._statement = self
+        if context.counts:
+            elapsed = now() - started
+            tally.add(elapsed)
+            if elapsed > context.alarm:
+                context.noticed(self, arguments, elapsed, "hit")
         return cursor
 
     def _bypass(self, cursor: Any, sql: str, arguments: Any) -> Any:

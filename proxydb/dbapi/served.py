@@ -8,6 +8,7 @@ and `lastrowid`, and lets it raise what a closed cursor, a closed connection or 
 from __future__ import annotations
 
 import sqlite3 as driver
+from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -64,24 +65,33 @@ class Served:
         return self._counted(self._rows)
 
     def execute(self, sql: Any, parameters: Any = (), /) -> Any:
-        execute = super().execute  # type: ignore[misc]
-        self._prepare_for(sql)
-        return execute(sql, parameters)
+        return self._instead(super().execute, sql, parameters)  # type: ignore[misc]
 
     def executemany(self, sql: Any, parameters: Any, /) -> Any:
-        executemany = super().executemany  # type: ignore[misc]
-        self._prepare_for(sql)
-        return executemany(sql, parameters)
+        return self._instead(super().executemany, sql, parameters)  # type: ignore[misc]
 
     def close(self) -> None:
         super().close()  # type: ignore[misc]
         self._live()
 
-    def _prepare_for(self, sql: Any) -> None:
-        """Let go of the kept rows before another statement, unless the driver is going to refuse it at once."""
-        self._check()
-        if isinstance(sql, str):
+    def _instead(self, method: Any, sql: Any, parameters: Any) -> Any:
+        """Run another statement, after which the rows are its own: kept ones again, or the driver's."""
+        rows = self._rows
+        try:
+            result = method(sql, parameters)
+        except BaseException:
+            self._let_go(sql)
+            raise
+        if self._rows is rows:
             self._live()
+        return result
+
+    def _let_go(self, sql: Any) -> None:
+        """After a failure a driver's cursor has no rows, unless the driver refused the call before it looked at it."""
+        with suppress(driver.Error):
+            self._check()
+            if isinstance(sql, str):
+                self._live()
 
     def _live(self) -> None:
         """Let go of the kept rows and become a live cursor again."""

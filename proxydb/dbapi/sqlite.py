@@ -105,6 +105,8 @@ class Cursor(driver.Cursor):
 @cache
 def _served(kind: type[Cursor]) -> type[Cursor]:
     """The class that a `kind` of cursor takes while it gives kept rows; an application's own methods come first."""
+    if issubclass(kind, Served):
+        return kind
     if kind is Cursor:
         return ServedCursor
     names = {"__slots__": (), "_live_class": kind, "__module__": kind.__module__, "__qualname__": kind.__qualname__}

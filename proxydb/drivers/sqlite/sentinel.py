@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 NO_LABEL: Final = 0
 
+_VERSIONS: Final = 1 << 32
+"""How many values `PRAGMA data_version` can have."""
+
 _SERVING_COST: Final = 3000
 """Nanoseconds that it takes to find rows and to hand them over, beside the version check."""
 
@@ -60,7 +63,6 @@ class Sentinel:
         self._probe: Callable[[str], driver.Cursor]
         self._authorizer: Authorizer
         self._base = 0
-        self._last = NO_LABEL
 
     def label(self, _connection: object = None) -> int:
         """The label of the file's state now; `NO_LABEL` when it cannot be told, as while another holds the file.
@@ -71,10 +73,9 @@ class Sentinel:
             try:
                 if self._connection is None:
                     self._open()
-                self._last = self._base + self._probe("PRAGMA data_version").fetchone()[0]
+                return self._base + self._probe("PRAGMA data_version").fetchone()[0]  # type: ignore[no-any-return]
             except (driver.Error, OSError):
                 return NO_LABEL
-            return self._last
 
     def schema_version(self) -> int:
         """The schema's version number now.
@@ -118,7 +119,7 @@ class Sentinel:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
-                self._base = self._last + 1
+                self._base += _VERSIONS
 
     def abandon(self) -> None:
         """Forget the connection without closing it: after a fork it is the parent's (https://sqlite.org/howtocorrupt.html)."""
@@ -127,7 +128,7 @@ class Sentinel:
         if self._connection is not None:
             _ABANDONED.append(self._connection)
             self._connection = None
-            self._base = self._last + 1
+            self._base += _VERSIONS
 
     def _open(self) -> None:
         from urllib.parse import quote  # only now: many a process reads nothing that is worth keeping

@@ -15,13 +15,14 @@ from proxydb.drivers.sqlite.analysis import DETERMINISTIC
 from proxydb.drivers.sqlite.sentinel import NO_LABEL
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence, Sized
+    from collections.abc import Hashable, Sequence
 
     from proxydb.drivers.base import Analysis
     from proxydb.drivers.sqlite.private import PrivateObserver
     from proxydb.drivers.sqlite.sentinel import Sentinel
 
 _UNLABELLED: Final = -1
+_ADAPTERS: Final[dict[Any, Any]] = driver.adapters
 _PLAIN: Final = frozenset({int, float, str, bytes, bool, type(None)})
 _SETTINGS: Final = (
     "SELECT 'a' LIKE 'A'",  # case_sensitive_like has no question of its own
@@ -112,7 +113,7 @@ class SqliteSession:
         self,
         connection: driver.Connection,
         observer: Sentinel | PrivateObserver,
-        entries: Sized,
+        entries: Any,
         detect_types: int = 0,
         private: str = "",
     ) -> None:
@@ -121,7 +122,7 @@ class SqliteSession:
         self._entries = entries
         self._detect_types = detect_types
         self._converters: dict[str, Any] = {}
-        self._adapters = 0
+        self._adapters = -1
         self.history = observer.history
         self._hindrances = {"": private} if private else {}
         self.private = private
@@ -180,7 +181,10 @@ class SqliteSession:
             if has_unfinished_cursor(connection):
                 return self._without_label("a cursor of this connection is unfinished")
             self.unchecked = False
-        return self.current_label(connection) or self._without_label("the version check failed")
+        label = self._observer.label(connection)
+        if label > self.history.known:
+            self.history.observe(label)
+        return label or self._without_label("the version check failed")
 
     def confirms(self, entry: Any, label: int, _cursor: driver.Cursor) -> bool:
         """Whether what was read at the entry's label is what a read at `label` would give."""
@@ -286,10 +290,11 @@ class SqliteSession:
         else:
             return self._without_key("parameters in a container of the application's own")
         types = tuple(map(type, values))
-        if not _PLAIN.issuperset(types) or (values and self._adapts_plain_types()):
+        if not _PLAIN.issuperset(types) or (len(_ADAPTERS) != self._adapters and self._adapts_plain_types()):
             return self._without_key("a parameter of a type that has to be adapted")
         exact = tuple(map(repr, values)) if float in types else ()
-        return plan.form, plan.generation, values, types, names, exact, self._conversions(), self._settings
+        conversions = self._conversions() if self._detect_types else None
+        return plan.form, plan.generation, values, types, names, exact, conversions, self._settings
 
     def _without_key(self, reason: str) -> Hashable | None:
         self.reason = reason
@@ -297,16 +302,13 @@ class SqliteSession:
 
     def _adapts_plain_types(self) -> bool:
         """Whether the application registered an adapter for one of the types that SQLite knows itself."""
-        adapters: dict[Any, Any] = driver.adapters
-        if len(adapters) != abs(self._adapters):
-            adapts = any(kind in _PLAIN for kind, _ in adapters)
-            self._adapters = -len(adapters) if adapts else len(adapters)
-        return self._adapters < 0
+        if any(kind in _PLAIN for kind, _ in _ADAPTERS):
+            return True
+        self._adapters = len(_ADAPTERS)
+        return False
 
     def _conversions(self) -> Hashable:
         """What the registered converters make of the values; they can be registered at any time."""
-        if not self._detect_types:
-            return None
         converters: dict[str, Any] = driver.converters
         if converters != self._converters:
             self._converters = dict(converters)
@@ -337,8 +339,7 @@ class SqliteSession:
         if connection.in_transaction:
             return None
         self._forget_transaction()
-        if self.unsettled and len(self._entries) and not self.private and connection.text_factory is str:
-            self._settle(connection)
+        self._get_ready(connection)
         return self._step(connection) if self._commits_each(connection) else None
 
     def after_write(self, cursor: driver.Cursor, before: Step | None, analysis: Analysis, generation: int) -> None:
@@ -364,6 +365,7 @@ class SqliteSession:
     def before_control(self, connection: driver.Connection) -> tuple[bool, Step | None]:
         """Look at the database before a statement that may end a transaction."""
         if not connection.in_transaction:
+            self._get_ready(connection)
             return False, None
         return True, self._step(connection) if self._writes is not None else None
 
@@ -374,8 +376,6 @@ class SqliteSession:
         if was_open and not is_open:
             if step is not None and self._writes is not None and step.generation == self._write_generation:
                 self._explain(connection, step, self._writes)
-            elif self._version is None and len(self._entries) and not self.private:
-                self._version = self._own_version(connection)
             self._forget_transaction()
         elif is_open and not was_open:
             self._begin(connection)
@@ -426,18 +426,25 @@ class SqliteSession:
         An unfinished writing cursor commits at any time, so nothing can be explained while there is one. The own
         version need not be read anew: an older one can only show more commits of others.
         """
-        if not len(self._entries) or self.private or self.unsettled or self.obstacle:
+        if not self._entries.fills or self.private or self.unsettled or self.obstacle:
             return None
         if self._unfinished_write:
             if has_unfinished_cursor(connection):
                 return None
             self._unfinished_write = False
         if self._version is None:
-            if connection.in_transaction:
-                return None  # to ask could take a lock that the transaction has not
-            self._version = self._own_version(connection)
+            return None
         label = self.current_label(connection)
-        return Step(self._version, label, self.history.generation) if label and self._version is not None else None
+        return Step(self._version, label, self.history.generation) if label else None
+
+    def _get_ready(self, connection: driver.Connection) -> None:
+        """Ask what a commit's explanation needs, while no transaction is open: in one, to ask could take a lock."""
+        if self.private or not self._entries.fills or connection.text_factory is not str:
+            return
+        if self.unsettled:
+            self._settle(connection)
+        if self._version is None:
+            self._version = self._own_version(connection)
 
     def _explain(self, connection: driver.Connection, before: Step, writes: frozenset[str]) -> None:
         """Explain the way from the label before to the label now by `writes`, if nobody else committed in between.
