@@ -68,7 +68,7 @@ def explained(plan: Plan, reads: frozenset[str], obstacle: str) -> Explanation:
     """The explanation of a plan, on a connection where `obstacle` keeps results from being given, if anything does."""
     analysis = plan.analysis
     writes = analysis.writes if plan.kind is not Kind.READ or analysis.writes is not EVERYTHING else frozenset()
-    reason = f"is a {plan.kind.value} statement" if plan.kind is not Kind.READ else analysis.refusal or obstacle
+    reason = "is a write" if plan.kind is Kind.WRITE else analysis.refusal or obstacle
     return Explanation(
         sql=plan.sql,
         fingerprint=plan.fingerprint,

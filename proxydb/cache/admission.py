@@ -9,15 +9,21 @@ RETRIAL = 1000
 """After how many uncached executions such a statement is tried again: data grow, parameters differ."""
 
 
-SURE = 10
-"""One run this many times over the threshold is enough to be kept; nearer to it, noise has to be told from cost."""
+ENOUGH = 5
+"""How many dear runs in a row show that a statement near the threshold is worth keeping."""
+
+CLEAR = 10
+"""Two runs in a row this many times over the threshold are enough."""
+
+SURE = 1000
+"""One run this many times over the threshold is enough: no interruption takes that long."""
 
 
 class Admission:
     """What is known of the cost of one statement, from the runs that were measured.
 
     A single run may look dearer than it is: the first one compiles the statement and reads cold pages, any one may be
-    interrupted. So a run that is not far above the threshold counts only after another one that was above it.
+    interrupted. Nothing makes a run look cheaper, so it is the cheapest of the last runs that counts.
 
     Parameters
     ----------
@@ -25,12 +31,11 @@ class Admission:
         A run is worth keeping when it took more than `ratio` checks.
     """
 
-    __slots__ = ("_cheap_runs", "_dear_runs", "_ratio")
+    __slots__ = ("_cheap_runs", "_clear_runs", "_dear_runs", "_ratio")
 
     def __init__(self, ratio: float) -> None:
         self._ratio = ratio
-        self._cheap_runs = 0
-        self._dear_runs = 0
+        self._cheap_runs = self._dear_runs = self._clear_runs = 0
 
     @property
     def refused(self) -> bool:
@@ -52,11 +57,12 @@ class Admission:
         threshold = self._ratio * check
         if nanoseconds <= threshold:
             self._cheap_runs += 1
-            self._dear_runs = 0
+            self._dear_runs = self._clear_runs = 0
             return False
         self._cheap_runs = 0
         self._dear_runs += 1
-        return self._dear_runs > 2 or nanoseconds > SURE * threshold
+        self._clear_runs = self._clear_runs + 1 if nanoseconds > CLEAR * threshold else 0
+        return self._dear_runs >= ENOUGH or self._clear_runs > 1 or nanoseconds > SURE * threshold
 
     def retry(self) -> None:
         """Let the next run be measured again."""

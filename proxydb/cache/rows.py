@@ -66,14 +66,14 @@ class RebuiltRows:
         return rows
 
 
-def keep(rows: list[tuple[Any, ...]]) -> SharedRows | RebuiltRows | None:
+def keep(rows: list[tuple[Any, ...]], *, sized: bool = True) -> SharedRows | RebuiltRows | None:
     """The rows in a form that a later reader can be given; none when a cell's type is not known to allow it.
 
     The size is that of the pickle, which holds each cell's contents once, with what Python objects take beside it.
     """
     types = set(map(type, chain.from_iterable(rows)))
     if all(map(_is_immutable, types)):
-        return SharedRows(rows, memory_of(rows))
+        return SharedRows(rows, memory_of(rows) if sized else 0)
     if not all(kind in _CHANGEABLE or _is_immutable(kind) for kind in types | _nested_types(rows)):
         return None
     return RebuiltRows(_pickled(rows))

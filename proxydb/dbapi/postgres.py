@@ -64,15 +64,11 @@ class Proxied:
         if rows.suit(cursor):
             cursor._results.append(rows.result)
             cursor._take(rows)
-        else:
-            cursor._tx = driver.adapt.Transformer(cursor)
-            cursor._set_results([rows.result])
-
-    def _give(self, rows: Any) -> None:
-        """Give the decoded rows of the result that the cursor has already, if they suit it."""
-        if rows.suit(self):
-            cursor: Any = self
-            cursor._take(rows)
+            return
+        cursor._tx = driver.adapt.Transformer(cursor)
+        cursor._set_results([rows.result])
+        if rows.is_fresh:
+            rows.decode(cursor)
 
     def _take(self, rows: Any) -> None:
         """Become a cursor that gives decoded rows."""

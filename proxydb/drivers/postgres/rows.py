@@ -11,9 +11,13 @@ if TYPE_CHECKING:
 
     from proxydb.cache.rows import RebuiltRows, SharedRows
 
+_SAMPLE = 32
+_CELL = 16 + 48  # libpq's entry for a cell; the object and the tuple's reference to it
+_ROW = 64
+
 
 class PostgresRows:
-    """A result as the server sent it, with its rows decoded by one set of loaders.
+    """A result as the server sent it; with its rows decoded by one set of loaders, once they are asked for again.
 
     Description, status and type codes come from the server's result; so do the rows for a reader with other loaders.
 
@@ -21,22 +25,26 @@ class PostgresRows:
     ----------
     result
         The server's result.
-    decoded
-        The rows, and what they were decoded by; none when they must be decoded anew for each reader.
     query
         What psycopg remembers of the statement that was sent.
     verdict
         What the catalog said of the statement.
     """
 
-    __slots__ = ("_decoded", "query", "result", "size", "verdict")
+    __slots__ = ("_decoded", "is_fresh", "query", "result", "size", "verdict")
 
-    def __init__(self, result: PGresult, decoded: Decoded | None, query: Any, verdict: Any) -> None:
+    def __init__(self, result: PGresult, query: Any, verdict: Any) -> None:
         self.verdict = verdict
         self.result = result
         self.query = query
-        self._decoded = decoded
-        self.size = _result_size(result) + (decoded.rows.size if decoded is not None else 0)
+        self._decoded: Decoded | None = None
+        self.is_fresh = True
+        self.size = _size(result)
+
+    def decode(self, cursor: Any) -> None:
+        """Decode the rows as `cursor`, which has the result, would; they stay with the server's where that can be."""
+        self.is_fresh = False
+        self._decoded = _decoded(cursor)
 
     def get(self) -> Any:
         """The decoded rows."""
@@ -74,14 +82,14 @@ class Decoded(NamedTuple):
     shared: Any
 
 
-def decode(cursor: Any) -> Decoded | None:
+def _decoded(cursor: Any) -> Decoded | None:
     """Decode the result that a cursor has; none where the rows cannot be shared with others."""
     result, adapters = cursor.pgresult, cursor._adapters
     loaders = loaders_of(adapters, result)
     if loaders is None:
         return None
     try:
-        rows = keep(cursor._tx.load_rows(0, result.ntuples, tuple))
+        rows = keep(cursor._tx.load_rows(0, result.ntuples, tuple), sized=False)
     except Exception:  # a value that cannot be loaded raises when the application fetches it
         return None
     column_format = int(result.fformat(0)) if result.nfields else 0
@@ -99,10 +107,9 @@ def loaders_of(adapters: Any, result: Any) -> tuple[type, ...] | None:
     return found if all(loader.__module__.startswith("psycopg") for loader in found) else None
 
 
-def _result_size(result: PGresult) -> int:
-    """Bytes that libpq keeps for a result: sixteen for each cell, and the text of a sample of its rows."""
+def _size(result: PGresult) -> int:
+    """Bytes that a result takes twice, told from a sample of its rows: as libpq has it, and as Python objects."""
     rows, columns = result.ntuples, result.nfields
-    step = max(1, rows // 64)
-    sample = [len(result.get_value(row, column) or b"") for row in range(0, rows, step) for column in range(columns)]
-    text = sum(sample) * rows // max(1, len(range(0, rows, step)))
-    return rows * columns * 16 + text
+    sample = range(0, rows, max(1, rows // _SAMPLE))
+    text = sum(len(result.get_value(row, column) or b"") for row in sample for column in range(columns))
+    return 2 * text * rows // max(1, len(sample)) + rows * columns * _CELL + rows * _ROW

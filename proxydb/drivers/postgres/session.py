@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import psycopg
 from psycopg import errors, generators, pq
+from psycopg._preparing import Prepare
 
 from proxydb.drivers.base import NOTHING, Filled
 from proxydb.drivers.postgres import questions
 from proxydb.drivers.postgres.catalog import Verdict, judge
-from proxydb.drivers.postgres.rows import PostgresRows, decode
+from proxydb.drivers.postgres.rows import PostgresRows
 from proxydb.drivers.postgres.wording import TIMELY
 
 if TYPE_CHECKING:
@@ -334,7 +335,7 @@ class PostgresSession:
         """
         connection, key_state = cursor._conn, self._key_state
         started = now()
-        with self._one_trip(connection):
+        with self._one_trip(connection) if not _prepares(cursor, sql, arguments) else nullcontext():
             before = self._send_probe(connection)
             cursor._execute(sql, arguments)
             after = self._send_probe(connection)
@@ -343,10 +344,9 @@ class PostgresSession:
             return Filled(None, None, cost)
         first = self._usable(self._seen(before.result), connection)
         last = self._seen(after.result)
-        rows = PostgresRows(cursor.pgresult, decode(cursor), cursor._query, verdict)
+        rows = PostgresRows(cursor.pgresult, cursor._query, verdict)
         if rows.size > largest:
             return Filled(None, None, cost)
-        cursor._give(rows)
         self._notice_calm(last.label)
         same = first is not None and first == last and self._shown_by(connection) == key_state
         return Filled(rows, first.label if same and first else None, cost)
@@ -488,6 +488,14 @@ class PostgresSession:
     def _refused(self, reason: str) -> bool:
         self.reason = reason
         return False
+
+
+def _prepares(cursor: Any, sql: str, arguments: Any) -> bool:
+    """Whether psycopg would prepare the statement now: should that fail in a pipeline, it would not notice."""
+    parameters, prepare, _ = arguments
+    query = cursor._query_cls(psycopg.adapt.Transformer(cursor))
+    query.convert(sql, parameters)
+    return cursor._get_prepared(query, prepare)[0] is Prepare.SHOULD
 
 
 def _frozen(value: Any) -> bytes | None:

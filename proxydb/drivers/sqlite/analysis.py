@@ -11,9 +11,11 @@ from itertools import count
 from typing import Any
 
 from proxydb.drivers.base import EVERYTHING, NOTHING, Analysis
+from proxydb.sql.tokens import PLACEHOLDER, tokenize
 
 _WRITES = frozenset({driver.SQLITE_INSERT, driver.SQLITE_UPDATE, driver.SQLITE_DELETE})
 _HARMLESS = frozenset({driver.SQLITE_SELECT, driver.SQLITE_READ, driver.SQLITE_FUNCTION, driver.SQLITE_RECURSIVE})
+_OPEN = ("OpenRead", "ReopenIdx", "OpenWrite")
 _SCHEMA_TABLES = frozenset({"sqlite_master", "sqlite_schema", "sqlite_stat1", "sqlite_stat4"})
 _UNTOLD = frozenset(
     {"sqlite_sequence"}
@@ -52,27 +54,51 @@ class Authorizer:
         """Prepare `sql` without running it, and tell what it would do.
 
         A statement that cannot be prepared here (a function, collation or table of the application's own connection)
-        may do anything.
+        may do anything. All is asked of one snapshot: EXPLAIN alone would not notice that another program has changed
+        the schema.
         """
-        self._heard.clear()
+        self._connection.execute("BEGIN")
         try:
-            # The comment makes the text new, or a statement from the driver's cache would not be prepared again.
-            self._connection.execute(f"EXPLAIN /*{next(self._number)}*/ {sql}").fetchall()
-        except driver.ProgrammingError:
-            pass  # prepared, but its parameters are not bound
+            self._connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+            return self._judge(self._opened(sql))
         except driver.Error as error:
             return Analysis(refusal=f"not understood outside its connection: {error}", unknown=True)
-        return self._judge()
+        finally:
+            self._connection.execute("COMMIT")
+
+    def _opened(self, sql: str) -> tuple[frozenset[str], frozenset[str]]:
+        """Prepare `sql`, and tell which tables its program opens to read and to write, by themselves or an index.
+
+        The authorizer is silent about a table of which only the columns of NATURAL JOIN or USING are needed.
+        """
+        tables = dict(
+            self._connection.execute("SELECT rootpage, lower(tbl_name) FROM sqlite_master WHERE rootpage > 0")
+        )
+        program = self._explain(sql)
+        opened = {
+            opcode: {tables[page] for code, page in program if code == opcode and page in tables} for opcode in _OPEN
+        }
+        return frozenset(opened["OpenRead"] | opened["ReopenIdx"]), frozenset(opened["OpenWrite"])
+
+    def _explain(self, sql: str) -> list[tuple[str, int]]:
+        """The operations of the program that `sql` is compiled to, each with its second operand."""
+        self._heard.clear()
+        # The comment makes the text new, or a statement from the driver's cache would not be prepared again.
+        rows = self._connection.execute(f"EXPLAIN /*{next(self._number)}*/ {sql}", _nulls(sql)).fetchall()
+        return [(row[1], row[3]) for row in rows]
 
     def _hear(self, action: int, first: str | None, second: str | None, schema: str | None, _source: str | None) -> int:
         self._heard.append((action, first, second, schema))
         return driver.SQLITE_OK
 
-    def _judge(self) -> Analysis:
+    def _judge(self, opened: tuple[frozenset[str], frozenset[str]]) -> Analysis:
         heard = [event for event in self._heard if event[0] != driver.SQLITE_TRANSACTION]
-        reads = frozenset(str(table).lower() for action, table, _, _ in heard if action == driver.SQLITE_READ)
+        reads = (
+            frozenset(str(table).lower() for action, table, _, _ in heard if action == driver.SQLITE_READ) | opened[0]
+        )
         functions = frozenset(str(name).lower() for action, _, name, _ in heard if action == driver.SQLITE_FUNCTION)
         writes = frozenset(str(table).lower() for action, table, _, _ in heard if action in _WRITES)
+        writes |= opened[1]
         virtual = self._not_ordinary(reads | writes)
         if any(action not in _HARMLESS | _WRITES for action, *_ in heard) or writes & (virtual | _SCHEMA_TABLES):
             return Analysis(reads, EVERYTHING, "changes more than rows", functions)
@@ -90,10 +116,23 @@ class Authorizer:
     def _exists(self, table: str) -> bool:
         """Whether there is a table or a table function of this name; else it is one that the statement declares."""
         known = (
-            "SELECT 1 FROM sqlite_master WHERE lower(name) = ?1 UNION ALL "
-            "SELECT 1 FROM pragma_module_list WHERE lower(name) = ?1"
+            "SELECT 1 FROM sqlite_master WHERE lower(name) = ? UNION ALL "
+            "SELECT 1 FROM pragma_module_list WHERE lower(name) = ?"
         )
-        return table.startswith("pragma_") or self._connection.execute(known, (table,)).fetchone() is not None
+        return table.startswith("pragma_") or self._connection.execute(known, (table, table)).fetchall() != []
+
+
+def _nulls(sql: str) -> Any:
+    """NULL for every parameter of `sql`; placeholders with names and without in one text are not told apart."""
+    marks = [token.text for token in tokenize(sql, "sqlite") if token.kind == PLACEHOLDER]
+    return (None,) * len(marks) if all(mark == "?" for mark in marks) else _Nulls()
+
+
+class _Nulls(dict[str, None]):
+    """NULL for every named parameter."""
+
+    def __missing__(self, _name: str) -> None:
+        return None
 
 
 def _refusal(reads: frozenset[str], virtual: set[str], functions: frozenset[str]) -> str:

@@ -94,6 +94,7 @@ class SqliteSession:
         "_observer",
         "_pin",
         "_pinned_changes",
+        "_saw_begin",
         "_settings",
         "_unfinished_write",
         "_version",
@@ -136,6 +137,7 @@ class SqliteSession:
         self.late = False
         self._settings = -1
         self._pin = self._pinned_changes = 0
+        self._saw_begin = connection.in_transaction  # with autocommit=False the driver begins the first one itself
         self._writes: frozenset[str] | None = None
         self._write_generation = -1
 
@@ -237,7 +239,7 @@ class SqliteSession:
         if self._writes is not None:
             return self._without_label("the transaction has written")
         if not self._pin:
-            self._pin = self._take_pin(connection)
+            self._pin = self._take_pin(connection) if self._saw_begin else _UNLABELLED
             self._pinned_changes = connection.total_changes
         if self.unsettled:
             self._settle(connection)
@@ -460,10 +462,12 @@ class SqliteSession:
     def _begin(self, connection: driver.Connection) -> None:
         """A transaction was opened; an unfinished cursor would have fixed its snapshot already."""
         self._forget_transaction()
+        self._saw_begin = True
         self.unchecked = self.unchecked and has_unfinished_cursor(connection)
 
     def _forget_transaction(self) -> None:
         self._pin = self._pinned_changes = 0
+        self._saw_begin = False
         self._writes = None
         self._write_generation = -1
 
