@@ -6,7 +6,7 @@ TRIALS = 3
 """How many cheap runs in a row show that a statement is not worth keeping."""
 
 RETRIAL = 1000
-"""After how many uncached executions such a statement is tried again: data grow, parameters differ."""
+"""After how many executions a statement is measured again, kept or not: data grow and shrink, parameters differ."""
 
 
 ENOUGH = 5
@@ -15,8 +15,8 @@ ENOUGH = 5
 CLEAR = 10
 """Two runs in a row this many times over the threshold are enough."""
 
-SURE = 1000
-"""One run this many times over the threshold is enough: no interruption takes that long."""
+SURE = 200
+"""One run this many times over the threshold is enough: an interruption hardly takes that long."""
 
 
 class Admission:

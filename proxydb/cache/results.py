@@ -87,6 +87,11 @@ class ResultCache:
             self._entries[key] = entry
             self.fills += 1
 
+    def drop(self, key: Hashable) -> None:
+        """Forget the entry under `key`, if there is one."""
+        with self._lock:
+            self._entries.pop(key, None)
+
     def clear(self) -> None:
         """Forget every entry."""
         with self._lock:
