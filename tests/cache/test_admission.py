@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from proxydb.cache.admission import SURE, TRIALS, Admission
+from proxydb.cache.admission import CLEAR, ENOUGH, SURE, TRIALS, Admission
 
 CHECK = 1000
-CHEAP, DEAR, SURELY_DEAR = 2 * CHECK, 2 * CHECK + 1, SURE * 2 * CHECK + 1
+CHEAP, DEAR = 2 * CHECK, 2 * CHECK + 1
+CLEARLY_DEAR, SURELY_DEAR = CLEAR * CHEAP + 1, SURE * CHEAP + 1
 
 
 def _after(*runs: int, ratio: float = 2.0) -> Admission:
@@ -37,12 +38,27 @@ def test_first_dear_run_is_not_kept() -> None:
 
 def test_repeated_dear_runs_are_kept() -> None:
     """Runs that stay above the threshold are kept."""
-    assert _after(DEAR, DEAR, DEAR).measure(DEAR, CHECK)
+    assert _after(*[DEAR] * (ENOUGH - 1)).measure(DEAR, CHECK)
+
+
+def test_fewer_dear_runs_are_not_kept() -> None:
+    """Fewer of them are not."""
+    assert not _after(*[DEAR] * (ENOUGH - 2)).measure(DEAR, CHECK)
+
+
+def test_second_clearly_dear_run_is_kept() -> None:
+    """Two runs in a row that are clearly above the threshold are enough."""
+    assert _after(CLEARLY_DEAR).measure(CLEARLY_DEAR, CHECK)
+
+
+def test_one_clearly_dear_run_is_not_kept() -> None:
+    """One of them may have been interrupted."""
+    assert not _after(DEAR).measure(CLEARLY_DEAR, CHECK)
 
 
 def test_cheap_run_between_starts_anew() -> None:
     """Dear runs count only in a row."""
-    assert not _after(DEAR, DEAR, DEAR, CHEAP).measure(DEAR, CHECK)
+    assert not _after(*[CLEARLY_DEAR] * ENOUGH, CHEAP).measure(CLEARLY_DEAR, CHECK)
 
 
 def test_cheap_runs_in_a_row_refuse() -> None:

@@ -134,7 +134,6 @@ def test_size_is_that_of_the_objects(rows: list[tuple[Any, ...]]) -> None:
     assert kept is not None and kept.size == pytest.approx(_in_python(rows), rel=0.25)
 
 
-@pytest.mark.xfail(strict=True, reason="a float's pickle is small beside what is added for a cell")
 def test_size_of_floats_is_that_of_the_objects() -> None:
     """The size of rows of floats is within a quarter of what their objects take, too."""
     rows: list[tuple[Any, ...]] = [(n, n / 7, n / 11, n / 13) for n in range(1000)]

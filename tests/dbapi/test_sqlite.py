@@ -198,7 +198,6 @@ def test_foreign_cursor_on_our_connection(both: Both) -> None:
     assert rows == [ROWS] * 3
 
 
-@pytest.mark.xfail(strict=True, reason="the transaction that such a cursor begins is taken for a new one")
 def test_write_through_a_foreign_cursor(both: Both) -> None:
     """What a cursor of the driver's own class writes shows in the next read."""
     served(both.ours)

@@ -108,7 +108,6 @@ def test_fetched_rows_are_counted(connection: Any, fetch: Callable[[Any], Any], 
     assert _counted(connection)["select a from t order by a"].rows == rows
 
 
-@pytest.mark.xfail(strict=True, reason="served cursors do not count the rows that they give")
 @pytest.mark.parametrize(("fetch", "rows"), FETCHES.values(), ids=FETCHES)
 def test_served_rows_are_counted(sqlite_path: Path, fetch: Callable[[Any], Any], rows: int) -> None:
     """Rows fetched in lists are counted when they come from memory, too."""
@@ -118,7 +117,6 @@ def test_served_rows_are_counted(sqlite_path: Path, fetch: Callable[[Any], Any],
         assert _counted(connection)["select a from t order by a"].rows == 2 * rows
 
 
-@pytest.mark.xfail(strict=True, reason="a cursor remembers the statement before the PRAGMA")
 def test_rows_are_counted_for_their_own_statement(connection: Any) -> None:
     """Rows of a second statement on a cursor are not counted for the first."""
     cursor = connection.cursor()
@@ -255,8 +253,7 @@ def test_recording_off_counts_no_read(sqlite_path: Path, call: Callable[[Any], A
         assert _calls(connection) == {}
 
 
-@pytest.mark.xfail(strict=True, reason="only uncached reads obey the option")
-@pytest.mark.parametrize("path", sorted(PATHS.keys() - {"explain"}))
+@pytest.mark.parametrize("path", PATHS)
 def test_recording_off_counts_nothing(sqlite_path: Path, path: str) -> None:
     """With ``record="off"`` no path is counted."""
     with closing(_opened(sqlite_path, Config(record="off", admission=0))) as connection:
@@ -264,7 +261,6 @@ def test_recording_off_counts_nothing(sqlite_path: Path, path: str) -> None:
         assert _calls(connection) == {}
 
 
-@pytest.mark.xfail(strict=True, reason="nothing fills the ring")
 def test_ring_holds_recent_statements(sqlite_path: Path) -> None:
     """With ``record="sampled"`` the ring holds the last statements, the newest last."""
     with closing(_opened(sqlite_path, Config(record="sampled", ring=2, cache="off"))) as connection:
@@ -274,7 +270,6 @@ def test_ring_holds_recent_statements(sqlite_path: Path) -> None:
     assert ring == ["select ?, ?", "select ?, ?, ?"]
 
 
-@pytest.mark.xfail(strict=True, reason="nothing fills the ring")
 @pytest.mark.parametrize(("log_parameters", "expected"), [(True, (5,)), (False, None)])
 def test_ring_holds_parameters_when_it_may(sqlite_path: Path, log_parameters: bool, expected: Any) -> None:
     """Parameters are in the ring only with ``log_parameters=True``."""
