@@ -308,7 +308,10 @@ class Reading(Statement):
         cursor._statement = self
         if context.counts:
             elapsed = now() - started
-            tally.add(elapsed)
+            exponent = elapsed.bit_length()
+            bucket = (exponent << 2) | (elapsed >> (exponent - 3) & 3) if exponent > 2 else elapsed
+            tally.buckets[bucket] = tally.buckets.get(bucket, 0) + 1
+            tally.total += elapsed
             if elapsed > context.alarm:
                 context.noticed(self, arguments, elapsed, "hit")
         return cursor

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 ENTRY_OVERHEAD = 512
 """Bytes that an entry takes beside its rows: its key, its label, its place in the table."""
 
+_USES = 7
+"""An entry is moved in the queue of the least recently used at every eighth use."""
+
 
 class Entry:
     """One result: what a statement gave at a label.
@@ -29,17 +32,20 @@ class Entry:
         Bytes of memory that they take.
     """
 
-    __slots__ = ("label", "reads", "rows", "size")
+    __slots__ = ("label", "reads", "rows", "size", "uses")
 
     def __init__(self, rows: Any, label: Any, reads: frozenset[str], size: int) -> None:
         self.rows = rows
         self.label = label
         self.reads = reads
         self.size = size + ENTRY_OVERHEAD
+        self.uses = 0
 
 
 class ResultCache:
     """The entries of one database, least recently used first out, within a budget of bytes.
+
+    A hit looks into a plain table and takes no lock; its entry is moved to the end of the queue once in some uses.
 
     Parameters
     ----------
@@ -73,11 +79,16 @@ class ResultCache:
 
     def find(self, key: Hashable) -> Entry | None:
         """The entry under `key`, whatever its label."""
-        try:
-            with self._lock:
-                return self._entries[key]
-        except KeyError:
-            return None
+        entry = self._entries.index.get(key)
+        if entry is not None:
+            entry.uses += 1
+            if not entry.uses & _USES:
+                self._touch(key)
+        return entry
+
+    def _touch(self, key: Hashable) -> None:
+        with self._lock:
+            self._entries.get(key)
 
     def store(self, key: Hashable, entry: Entry) -> None:
         """Keep `entry`, in the place of one with the same key; one that is larger than the budget is not kept."""
@@ -132,6 +143,15 @@ class _Evicting(LRUCache[Any, Entry]):
     def __init__(self, capacity: int) -> None:
         super().__init__(capacity, getsizeof=lambda entry: entry.size)
         self.evictions = 0
+        self.index: dict[Any, Entry] = {}
+
+    def __setitem__(self, key: Any, entry: Entry) -> None:
+        super().__setitem__(key, entry)
+        self.index[key] = entry
+
+    def __delitem__(self, key: Any) -> None:
+        super().__delitem__(key)
+        self.index.pop(key, None)
 
     def popitem(self) -> tuple[Any, Entry]:
         self.evictions += 1

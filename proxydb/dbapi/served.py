@@ -61,11 +61,24 @@ class Served:
         return self._counted(islice(self._rows, size) if size > 0 else self._rows)
 
     def fetchall(self) -> list[Any]:
-        self._check()
-        return self._counted(self._rows)
+        rows = self._rows
+        if type(rows) is not chain:
+            _fetchmany(self, 1)  # type: ignore[arg-type]
+        factory = self.row_factory
+        made = list(rows) if factory is None else [factory(self, row) for row in rows]
+        self._statement.tally.rows += len(made)
+        return made
 
     def execute(self, sql: Any, parameters: Any = (), /) -> Any:
-        return self._instead(super().execute, sql, parameters)  # type: ignore[misc]
+        rows = self._rows
+        try:
+            result = super().execute(sql, parameters)  # type: ignore[misc]
+        except BaseException:
+            self._let_go(sql)
+            raise
+        if self._rows is rows:
+            self._live()
+        return result
 
     def executemany(self, sql: Any, parameters: Any, /) -> Any:
         return self._instead(super().executemany, sql, parameters)  # type: ignore[misc]

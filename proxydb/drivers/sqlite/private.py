@@ -13,7 +13,7 @@ from proxydb.drivers.sqlite.history import History
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CHECK_COST: Final = 5000
+_CHECK_COST: Final = 8000
 """Nanoseconds that serving from memory costs."""
 
 _SCHEMA = "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY rowid"

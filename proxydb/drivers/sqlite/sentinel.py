@@ -25,7 +25,7 @@ NO_LABEL: Final = 0
 _VERSIONS: Final = 1 << 32
 """How many values `PRAGMA data_version` can have."""
 
-_SERVING_COST: Final = 3000
+_SERVING_COST: Final = 6000
 """Nanoseconds that it takes to find rows and to hand them over, beside the version check."""
 
 
@@ -60,7 +60,7 @@ class Sentinel:
         self.check_cost = 0
         self._lock = threading.Lock()
         self._connection: driver.Connection | None = None
-        self._probe: Callable[[str], driver.Cursor]
+        self._probe: Callable[[str], driver.Cursor] = self._first_probe
         self._authorizer: Authorizer
         self._base = 0
 
@@ -71,8 +71,6 @@ class Sentinel:
         """
         with self._lock:
             try:
-                if self._connection is None:
-                    self._open()
                 return self._base + self._probe("PRAGMA data_version").fetchone()[0]  # type: ignore[no-any-return]
             except (driver.Error, OSError):
                 return NO_LABEL
@@ -118,8 +116,7 @@ class Sentinel:
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
-                self._connection = None
-                self._base += _VERSIONS
+                self._forget()
 
     def abandon(self) -> None:
         """Forget the connection without closing it: after a fork it is the parent's (https://sqlite.org/howtocorrupt.html)."""
@@ -127,8 +124,18 @@ class Sentinel:
         self.history.reset_lock()
         if self._connection is not None:
             _ABANDONED.append(self._connection)
-            self._connection = None
-            self._base += _VERSIONS
+            self._forget()
+
+    def _forget(self) -> None:
+        """Be closed; the labels of the next opening come after all of this one's."""
+        self._connection = None
+        self._probe = self._first_probe
+        self._base += _VERSIONS
+
+    def _first_probe(self, question: str) -> driver.Cursor:
+        """Open the connection, which takes the place of this method, and ask it."""
+        self._open()
+        return self._probe(question)
 
     def _open(self) -> None:
         from urllib.parse import quote  # only now: many a process reads nothing that is worth keeping

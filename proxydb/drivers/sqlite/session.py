@@ -190,6 +190,8 @@ class SqliteSession:
 
     def confirms(self, entry: Any, label: int, _cursor: driver.Cursor) -> bool:
         """Whether what was read at the entry's label is what a read at `label` would give."""
+        if entry.label == label:
+            return label >= self.history.floor
         return self.history.holds(entry.label, entry.reads, label)
 
     def may_fill(self, cursor: driver.Cursor, _label: int) -> bool:
@@ -294,9 +296,11 @@ class SqliteSession:
         types = tuple(map(type, values))
         if not _PLAIN.issuperset(types) or (len(_ADAPTERS) != self._adapters and self._adapts_plain_types()):
             return self._without_key("a parameter of a type that has to be adapted")
-        exact = tuple(map(repr, values)) if float in types else ()
-        conversions = self._conversions() if self._detect_types else None
-        return plan.form, plan.generation, values, types, names, exact, conversions, self._settings
+        if float in types or names or self._detect_types:
+            exact = tuple(map(repr, values)) if float in types else ()
+            conversions = self._conversions() if self._detect_types else None
+            return plan.form, plan.generation, values, types, self._settings, names, exact, conversions
+        return plan.form, plan.generation, values, types, self._settings
 
     def _without_key(self, reason: str) -> Hashable | None:
         self.reason = reason
