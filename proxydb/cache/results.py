@@ -14,7 +14,7 @@ ENTRY_OVERHEAD = 512
 """Bytes that an entry takes beside its rows: its key, its label, its place in the table."""
 
 _USES = 7
-"""An entry is moved in the queue of the least recently used at every eighth use."""
+"""An entry is moved in the queue of the least recently used at its first use, and then at every eighth."""
 
 
 class Entry:
@@ -82,7 +82,7 @@ class ResultCache:
         entry = self._entries.index.get(key)
         if entry is not None:
             entry.uses += 1
-            if not entry.uses & _USES:
+            if entry.uses & _USES == 1:
                 self._touch(key)
         return entry
 
@@ -152,6 +152,10 @@ class _Evicting(LRUCache[Any, Entry]):
     def __delitem__(self, key: Any) -> None:
         super().__delitem__(key)
         self.index.pop(key, None)
+
+    def clear(self) -> None:
+        super().clear()
+        self.index.clear()
 
     def popitem(self) -> tuple[Any, Entry]:
         self.evictions += 1
