@@ -295,7 +295,7 @@ class Reading(Statement):
                 and session.serve(cursor, self.plan, entry.rows)
             ):
                 return self._hit(cursor, key, started, arguments)
-            return self._miss(cursor, sql, arguments, key, ticket)
+            return self._miss(cursor, sql, arguments, key, ticket, entry)
         return self._bypass(cursor, sql, arguments)
 
     def _hit(self, cursor: Any, key: Any, started: int, arguments: Any) -> Any:
@@ -321,7 +321,7 @@ class Reading(Statement):
         context.bypasses[context.session.reason] += 1
         return self.send(cursor, sql, arguments)
 
-    def _miss(self, cursor: Any, sql: str, arguments: Any, key: Any, ticket: Any) -> Any:
+    def _miss(self, cursor: Any, sql: str, arguments: Any, key: Any, ticket: Any, seen: Entry | None) -> Any:
         """Run the statement, unless another thread is doing just that: then what it brings may do."""
         context = self.context
         if self.plan.generation != context.session.generation:
@@ -330,6 +330,8 @@ class Reading(Statement):
             flight.landed.wait(_PATIENCE)
             return self._after_flight(cursor, sql, arguments, key)
         try:
+            if context.cache.find(key) is not seen:  # another thread has landed since this one looked
+                return self._after_flight(cursor, sql, arguments, key)
             return self._fill(cursor, sql, arguments, key, ticket)
         finally:
             context.cache.land(key)

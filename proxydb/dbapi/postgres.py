@@ -70,6 +70,13 @@ class Proxied:
         if rows.is_fresh:
             rows.decode(cursor)
 
+    @classmethod
+    def _loaders_changed(cls, wself: Any, oid: int, loader: Any) -> None:
+        """The application wants the values of a result that the cursor has made in another way."""
+        if isinstance(cursor := wself(), Served):
+            cursor._decode_again()
+        super()._loaders_changed(wself, oid, loader)  # type: ignore[misc]
+
     def _take(self, rows: Any) -> None:
         """Become a cursor that gives decoded rows."""
         cursor: Any = self

@@ -60,14 +60,6 @@ class Served:
     def nextset(self) -> bool | None:
         return self._decoding(super().nextset)()  # type: ignore[misc, no-any-return]
 
-    @classmethod
-    def _loaders_changed(cls, wself: Any, oid: int, loader: Any) -> None:
-        """The application wants the values of this result made in another way."""
-        cursor = wself()
-        if isinstance(cursor, Served):
-            cursor._decode_again()
-        super()._loaders_changed(wself, oid, loader)  # type: ignore[misc]
-
     def _decoding(self, method: Any) -> Any:
         """`method`, which is bound, for a cursor whose driver part decodes the server's result where it stands."""
         cursor: Any = self

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from functools import partial
+from itertools import count
 from time import perf_counter_ns as now
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -30,7 +31,7 @@ IDLE, INTRANS = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS
 _TUPLES_OK: Final = pq.ExecStatus.TUPLES_OK
 _OLDEST_SERVER: Final = 140000
 _REPORTED: Final = (b"TimeZone", b"DateStyle", b"IntervalStyle", b"client_encoding", b"standard_conforming_strings")
-_PROBE: Final = b"_proxydb_label"
+_NUMBERS: Final = count()
 _CHURN: Final = 3
 _LOOKS: Final = 4
 _SERVING_COST: Final = 30_000
@@ -127,7 +128,7 @@ class PostgresSession:
         self._key_state: tuple[Any, ...] = ()
         self._pinned: Seen | None = None
         self._obstacle = ""
-        self._prepared = False
+        self._prepared = b""
         self._told: bytes | None = None
         self._state = State(b"", "", repeatable=False)
         self._churn = self._looks = 0
@@ -238,8 +239,8 @@ class PostgresSession:
         self._pinned, self._obstacle = None, ""
 
     def forgot_prepared(self) -> None:
-        """The server's prepared statements were taken away."""
-        self._prepared = False
+        """The server's prepared statements were taken away, or may have been: the next has a name that is new."""
+        self._prepared = b""
 
     def hinder(self, _name: str, reason: str) -> None:
         """Serve nothing on this connection from now on."""
@@ -264,7 +265,7 @@ class PostgresSession:
     def before_unknown(self, plan: Any) -> None:
         """Forget the prepared question before a statement that may take it away."""
         if plan.first in ("deallocate", "discard"):
-            self._prepared = False
+            self.forgot_prepared()
 
     def after_unknown(self, _connection: Any) -> None:
         """A statement may have done anything, but nothing that the next look at the label would not show."""
@@ -373,7 +374,9 @@ class PostgresSession:
         if connection._pipeline is None:
             probe._set_results([self._ask(connection, questions.LABEL, None)])
         else:
-            connection._pipeline.command_queue.append(partial(connection.pgconn.send_query_prepared, _PROBE, []))
+            connection._pipeline.command_queue.append(
+                partial(connection.pgconn.send_query_prepared, self._prepared, [])
+            )
             connection._pipeline.result_queue.append((probe, None))
         return probe
 
@@ -431,23 +434,24 @@ class PostgresSession:
             if values is None and connection.prepare_threshold is not None:
                 if not self._prepared:
                     self._prepare(connection)
-                pgconn.send_query_prepared(_PROBE, [])
+                pgconn.send_query_prepared(self._prepared, [])
             else:
                 pgconn.send_query_params(sql, values)
             results = connection.wait(generators.execute(pgconn))
         if results[-1].status != _TUPLES_OK:
-            self._prepared = False
+            self.forgot_prepared()
             raise errors.error_from_result(results[-1], encoding=pgconn._encoding)
         result: PGresult = results[-1]
         return result
 
     def _prepare(self, connection: Any) -> None:
         pgconn = connection.pgconn
-        pgconn.send_prepare(_PROBE, questions.LABEL)
+        name = b"_proxydb_label_%d" % next(_NUMBERS)
+        pgconn.send_prepare(name, questions.LABEL)
         (result,) = connection.wait(generators.execute(pgconn))
         if result.status == pq.ExecStatus.FATAL_ERROR:
             raise errors.error_from_result(result, encoding=pgconn._encoding)
-        self._prepared = True
+        self._prepared = name
 
     def _ask_rows(self, connection: Any, sql: bytes, values: Sequence[bytes]) -> list[tuple[bytes | None, ...]]:
         result = self._ask_in_savepoint(connection, sql, values)
