@@ -65,10 +65,17 @@ def test_capacity() -> None:
     assert ResultCache(12345).capacity == 12345
 
 
+def test_first_stored_makes_room() -> None:
+    """Of entries that nobody asked for the first one makes room."""
+    cache = _filled(2 * ONE, *"abc")
+    assert [cache.find(key) is not None for key in "abc"] == [False, True, True]
+
+
 def test_least_recently_used_makes_room() -> None:
-    """The entry that was not used for the longest time makes room."""
+    """An entry that is asked for again and again stays, and one that is not makes room."""
     cache = _filled(2 * ONE, "a", "b")
-    cache.find("a")
+    for _ in range(20):
+        cache.find("a")
     cache.store("c", _entry())
     assert [cache.find(key) is not None for key in "abc"] == [True, False, True]
 
@@ -125,6 +132,13 @@ def test_clear_forgets_everything() -> None:
     cache = _filled(2 * ONE, "a", "b")
     cache.clear()
     assert (len(cache), cache.size, cache.evictions) == (0, 0, 0)
+
+
+def test_cleared_entry_is_not_found() -> None:
+    """After `clear` no entry is found."""
+    cache = _filled(2 * ONE, "a")
+    cache.clear()
+    assert cache.find("a") is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3000)), max_size=60))

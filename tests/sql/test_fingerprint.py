@@ -143,9 +143,9 @@ def test_form_is_blind_to_white_space(database: str, fragments: list[str], gaps:
 @pytest.mark.parametrize("database", DATABASES)
 @given(fragments=FRAGMENTS, gaps=BROKEN_GAPS)
 def test_form_is_its_own_form(database: str, fragments: list[str], gaps: list[str]) -> None:
-    """The form of a form is the form, but for one more semicolon at the end."""
+    """The form of a form is the form, but for semicolons at the end."""
     form = _form(_joined(fragments, gaps), database)
-    assert form.removesuffix(";").rstrip(" ") == _form(form, database).removesuffix(";").rstrip(" ")
+    assert form.rstrip("; ") == _form(form, database).rstrip("; ")
 
 
 @pytest.mark.parametrize("database", DATABASES)
