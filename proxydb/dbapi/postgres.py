@@ -29,10 +29,13 @@ class Proxied:
     _conn: Any
 
     def execute(self, query: Any, params: Any = None, *, prepare: Any = None, binary: Any = None) -> Any:
-        context = self._conn._context if type(query) is str else None
-        if context is None:
-            return super().execute(query, params, prepare=prepare, binary=binary)  # type: ignore[misc]
-        return context.statement(query).run(self, query, (params, prepare, binary))
+        try:
+            statement = self._conn._context.statements[query]
+        except (KeyError, TypeError, AttributeError):
+            if type(query) is not str:
+                return super().execute(query, params, prepare=prepare, binary=binary)  # type: ignore[misc]
+            statement = self._conn._context.statement(query)
+        return statement.run(self, query, (params, prepare, binary))
 
     def executemany(self, query: Any, params_seq: Any, *, returning: bool = False) -> None:
         context = self._conn._context if type(query) is str else None
@@ -49,11 +52,6 @@ class Proxied:
     def copy(self, statement: Any, params: Any = None, **options: Any) -> Iterator[Any]:
         with _counted(self._conn._context, statement), super().copy(statement, params, **options) as copy:  # type: ignore[misc]
             yield copy
-
-    def _execute(self, sql: str, arguments: Any) -> Any:
-        """The driver's own `execute`."""
-        params, prepare, binary = arguments
-        return super().execute(sql, params, prepare=prepare, binary=binary)  # type: ignore[misc]
 
     def _serve(self, rows: Any) -> None:
         """Give kept rows instead of running a statement: the driver's cursor gets the server's own result."""
@@ -89,6 +87,12 @@ class Proxied:
         cursor._rows = rows.get()
         kind: Any = type(cursor)
         cursor.__class__ = _served(kind)
+
+
+def _execute(cursor: Any, query: str, arguments: Any) -> Any:
+    """The driver's own `execute`."""
+    params, prepare, binary = arguments
+    return super(Proxied, cursor).execute(query, params, prepare=prepare, binary=binary)
 
 
 def _executemany(cursor: Any, query: Any, arguments: Any) -> None:
@@ -172,7 +176,7 @@ class Connection(driver.Connection[Row]):
     @cached_property
     def _context(self) -> Context:
         """What proxydb keeps for this connection, from its first statement on."""
-        return open_context(self)
+        return open_context(self, _execute)
 
     @property
     def proxydb(self) -> Database:

@@ -45,8 +45,8 @@ class PostgresDriver:
         """After a fork: what the catalog said may still be true, and is checked before it is used."""
 
 
-def open_context(connection: Any) -> Context:
-    """What proxydb keeps for a connection."""
+def open_context(connection: Any, execute: Callable[..., Any]) -> Context:
+    """What proxydb keeps for a connection, whose cursors' own way to the server is `execute`."""
     config = connection._config or options_of_environment()
     info = connection.info
     namespace = f"{info.host}:{info.port}/{info.dbname}"
@@ -55,8 +55,8 @@ def open_context(connection: Any) -> Context:
         ("postgresql", namespace),
         lambda: Database("postgresql", namespace, config, PostgresDriver(borrow), borrow),
     )
-    session = PostgresSession(shared.driver.verdicts)
-    context = join(shared, session, _execute, _execute, config)
+    session = PostgresSession(shared.driver.verdicts, execute)
+    context = join(shared, session, execute, execute, config)
     context.parameters_in = _parameters_in
     context.leave = leaving(connection, context)
     return context
@@ -64,10 +64,6 @@ def open_context(connection: Any) -> Context:
 
 def _parameters_in(arguments: Any) -> Any:
     return arguments and arguments[0]
-
-
-def _execute(cursor: Any, sql: str, arguments: Any) -> Any:
-    return cursor._execute(sql, arguments)
 
 
 def _borrow_another(connection: Any) -> Callable[[], Any]:

@@ -23,7 +23,7 @@ from proxydb.drivers.postgres.rows import PostgresRows
 from proxydb.drivers.postgres.wording import TIMELY
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
     from psycopg.pq.abc import PGresult
 
@@ -91,12 +91,15 @@ class PostgresSession:
     ----------
     verdicts
         What the catalog said of statements, by text and settings; shared by the process's connections.
+    execute
+        The driver's own way to run a statement: called with the cursor, the text and the arguments.
     private
         Why nothing may be served on this connection; empty when it may.
     """
 
     __slots__ = (
         "_churn",
+        "_execute",
         "_incarnation",
         "_key_state",
         "_last_label",
@@ -117,8 +120,9 @@ class PostgresSession:
     generation = 0
     late = False
 
-    def __init__(self, verdicts: dict[Any, Verdict], private: str = "") -> None:
+    def __init__(self, verdicts: dict[Any, Verdict], execute: Callable[..., Any], private: str = "") -> None:
         self._verdicts = verdicts
+        self._execute = execute
         self.private = private
         self.reason = ""
         self.check_cost = 0
@@ -321,7 +325,7 @@ class PostgresSession:
         """Run the statement as it is."""
         self._learn_check_cost(cursor._conn)
         started = now()
-        cursor._execute(sql, arguments)
+        self._execute(cursor, sql, arguments)
         return Filled(None if refused else _Trial(), None, now() - started)
 
     def _learn_check_cost(self, connection: Any) -> None:
@@ -338,7 +342,7 @@ class PostgresSession:
         started = now()
         with self._one_trip(connection) if not _prepares(cursor, sql, arguments) else nullcontext():
             before = self._send_probe(connection)
-            cursor._execute(sql, arguments)
+            self._execute(cursor, sql, arguments)
             after = self._send_probe(connection)
         cost = max(1, now() - started - self.check_cost)
         if cursor.pgresult is None or cursor.pgresult.status != _TUPLES_OK or None in (before.result, after.result):
