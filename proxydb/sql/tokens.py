@@ -35,37 +35,37 @@ class Token(NamedTuple):
     line_break: bool = False
 
 
-_COMMON = r"""
-  (?P<space>\s+)
+# To both databases every character beyond ASCII is one of identifiers, also what Python holds for white space.
+_SPACES = r"[ \t\n\r\f]"
+_START = r"[A-Za-z_\x80-\U0010ffff]"
+_REST = r"[A-Za-z0-9_$\x80-\U0010ffff]"
+_NUMBER = r"\.?[0-9](?:[eE][+-][0-9]+|[A-Za-z0-9_\x80-\U0010ffff]|\.(?!\.))*"
+
+_SQLITE = rf"""
+  (?P<space>{_SPACES}+)
 | (?P<comment>--[^\n]*)
 | (?P<opened>/\*)
-"""
-
-_SQLITE = (
-    _COMMON
-    + r"""
 | (?P<string>[xX]?'(?:[^']|'')*')
 | (?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])
-| (?P<number>\.?\d(?:[eE][+-]\d+|[\w.])*)
-| (?P<placeholder>\?\d*|[:@\#]\w+|\$\w+(?:::\w+)*(?:\([^)]*\))?)
-| (?P<word>[^\W\d][\w$]*)
-| (?P<operator>[;(),.]|(?:(?!--|/\*)[^\s\w'"`\[?;(),.:@$])+|.)
+| (?P<number>{_NUMBER})
+| (?P<placeholder>\?[0-9]*|[:@\#$]{_REST}+(?:::{_REST}+)*(?:\([^)\s]*\))?)
+| (?P<word>{_START}{_REST}*)
+| (?P<operator>[;(),.]|(?:(?!--|/\*)[-+*/<>=!%&|~^])+|.)
 """
-)
 
-_POSTGRES = (
-    _COMMON
-    + r"""
-| (?P<string>[bBxXnN]?'(?:[^']|'')*'|[uU]&'(?:[^']|'')*'|[eE]'(?:[^'\\]|\\.|'')*'
-            |\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?\$(?P=tag)\$)
+_POSTGRES = rf"""
+  (?P<space>{_SPACES}+)
+| (?P<comment>--[^\n\r]*)
+| (?P<opened>/\*)
+| (?P<string>[bBxXnN]?'(?:[^']|'')*'|[uU]&'(?:[^']|'')*'|[eE]'(?:[^'\\]|\\.|'')*'(?:[ \t\f]*[\r\n]{_SPACES}*'(?:[^'\\]|\\.|'')*')*
+            |\$(?P<tag>(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?)\$.*?\$(?P=tag)\$)
 | (?P<quoted>(?:[uU]&)?"(?:[^"]|"")*")
 | (?P<escape>%%)
-| (?P<placeholder>%\([^)]*\)[sbt]|%[sbt]|\$\d+)
-| (?P<number>\.?\d(?:[eE][+-]\d+|\w|\.(?!\.))*)
-| (?P<word>[^\W\d][\w$]*)
+| (?P<placeholder>%\([^)]*\)[sbt]|%[sbt]|\$[0-9]+)
+| (?P<number>{_NUMBER})
+| (?P<word>{_START}{_REST}*)
 | (?P<operator>[;(),.\[\]]|::|:=|(?:(?!--|/\*|%[%sbt(])[-+*/<>=~!@\#%^&|`?])+|.)
 """
-)
 
 _PATTERNS = {"sqlite": _SQLITE, "postgresql": _POSTGRES}
 _COMMENT_ENDS = re.compile(r"/\*|\*/")

@@ -183,14 +183,12 @@ def test_different_statements_on_postgres(sql: str, other: str) -> None:
     assert _form(sql, "postgresql") != _form(other, "postgresql")
 
 
-@pytest.mark.xfail(strict=True, reason="the tokenizer cuts these otherwise than SQLite does")
 @pytest.mark.parametrize(("sql", "other"), MISTAKEN_ON_SQLITE.values(), ids=MISTAKEN_ON_SQLITE)
 def test_rare_characters_on_sqlite(sql: str, other: str) -> None:
     """What SQLite reads as another statement has another form."""
     assert _form(sql, "sqlite") != _form(other, "sqlite")
 
 
-@pytest.mark.xfail(strict=True, reason="the tokenizer cuts these otherwise than Postgres does")
 @pytest.mark.parametrize(("sql", "other"), MISTAKEN_ON_POSTGRES.values(), ids=MISTAKEN_ON_POSTGRES)
 def test_rare_characters_on_postgres(sql: str, other: str) -> None:
     """What Postgres reads as another statement has another form."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 IDLE, INTRANS = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS
 _TUPLES_OK: Final = pq.ExecStatus.TUPLES_OK
 _OLDEST_SERVER: Final = 140000
-_REPORTED: Final = (b"TimeZone", b"DateStyle", b"IntervalStyle", b"client_encoding", b"standard_conforming_strings")
+_REPORTED: Final = (b"TimeZone", b"DateStyle", b"IntervalStyle", b"client_encoding")
 _NUMBERS: Final = count()
 _CHURN: Final = 3
 _LOOKS: Final = 4
@@ -147,6 +147,8 @@ class PostgresSession:
             return self._refused(self.private or "the connection or the cursor is closed")
         if connection._pipeline is not None:
             return self._refused("pipeline mode")
+        if connection.pgconn.parameter_status(b"standard_conforming_strings") == b"off":
+            return self._refused("standard_conforming_strings is off: texts do not mean what they seem to")
         status = connection.pgconn.transaction_status
         if status == IDLE:
             self._pinned, self._obstacle = None, ""

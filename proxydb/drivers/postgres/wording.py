@@ -104,7 +104,8 @@ def _timely_literal(tokens: Sequence[Token]) -> str:
 def _hidden_literal(tokens: Sequence[Token]) -> str:
     """A literal whose text is not what is written: escapes, or the continuation of the string before it."""
     strings = [(place, token) for place, token in enumerate(tokens) if token.kind == STRING]
-    if any("\\" in token.text and token.text[0] in "eEuU" for _, token in strings):
+    escaping = any(token.text[0] in "eEuU" for _, token in strings)
+    if escaping and any("\\" in token.text for _, token in strings):
         return "a literal with escapes"
     return "a literal in parts" if any(tokens[place - 1].kind == STRING for place, _ in strings[1:]) else ""
 
