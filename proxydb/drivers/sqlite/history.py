@@ -60,9 +60,9 @@ class History:
 
     def holds(self, label: int, reads: frozenset[str], now: int) -> bool:
         """Whether what was read from the tables `reads` at `label` is what they hold at label `now`."""
+        changed = self._changed  # before the floor: `_reach` writes them in the other order
         if not self.floor <= label <= now:
             return False
-        changed = self._changed
         return label == now or all(changed.get(table, 0) <= label for table in reads)
 
     def reset_lock(self) -> None:
