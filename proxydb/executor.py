@@ -415,24 +415,23 @@ class Controlling(Statement):
 
     def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
         cursor._statement = self
-        return self.control(cursor.connection, lambda: self.execute(cursor, sql, arguments))
+        after = self.context.session.after_control
+        return self._watched(cursor.connection, after, self.execute, cursor, sql, arguments)
 
     def control(self, connection: Any, execute: Any) -> Any:
         """Run `execute`, which may begin or end a transaction, and let the session know."""
-        session = self.context.session
-        return self._watched(connection, execute, session.after_control)
+        return self._watched(connection, self.context.session.after_control, execute)
 
     def end(self, connection: Any, method: Any) -> Any:
         """Call a method of the connection that ends a transaction if one is open, and let the session know."""
-        session = self.context.session
-        return self._watched(connection, method, session.after_method)
+        return self._watched(connection, self.context.session.after_method, method)
 
-    def _watched(self, connection: Any, call: Any, after: Any) -> Any:
+    def _watched(self, connection: Any, after: Any, call: Any, *arguments: Any) -> Any:
         session = self.context.session
         before = session.before_control(connection)
         started = now()
         try:
-            result = call()
+            result = call(*arguments)
         except BaseException:
             self.failed(now() - started)
             session.after_control(connection, before)
