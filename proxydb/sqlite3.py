@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3 as _driver
 import sys as _sys
 from sqlite3 import *  # noqa: F403 - a drop-in has every name of what it stands in for
+from sqlite3 import dump  # the driver loads it when it is needed; then its names would no longer be the same
 
 from proxydb.dbapi.sqlite import Connection, Cursor, connect  # type: ignore[no-redef]
 
