@@ -1,0 +1,1 @@
+"""Postgres: the same story told to psycopg and to the proxied driver, broken protocols, a server that crashes."""
