@@ -110,7 +110,6 @@ VOLATILE = (
     "SELECT pg_backend_pid(), txid_current_if_assigned(), count(*) FROM t",
     "SELECT * FROM t TABLESAMPLE bernoulli (50)",
     "SELECT id FROM t ORDER BY random() LIMIT 5",
-    "SELECT xpath('/a', '<a/>')::text, clock_timestamp() FROM t LIMIT 1",
 )
 OBJECTS = """
 CREATE TABLE words AS SELECT 'now' AS word FROM generate_series(1, 50);
