@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _CHUNK = 1000
 _END = object()
 _next = driver.Cursor.__next__
+_fetchone = driver.Cursor.fetchone
 _fetchmany = driver.Cursor.fetchmany
 
 
@@ -45,7 +46,8 @@ class Served:
         initialise(*args)
 
     def __next__(self) -> Any:
-        self._check()
+        if type(self._rows) is not chain:
+            _fetchone(self)  # type: ignore[arg-type]
         return self._made(next(self._rows))
 
     def fetchone(self) -> Any:
@@ -63,7 +65,7 @@ class Served:
     def fetchall(self) -> list[Any]:
         rows = self._rows
         if type(rows) is not chain:
-            _fetchmany(self, 1)  # type: ignore[arg-type]
+            _fetchone(self)  # type: ignore[arg-type]
         factory = self.row_factory
         made = list(rows) if factory is None else [factory(self, row) for row in rows]
         self._statement.tally.rows += len(made)
