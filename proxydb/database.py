@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from proxydb.cache.admission import Admission
 from proxydb.cache.results import ResultCache
 from proxydb.drivers.base import EVERYTHING, NOTHING, Analysis
-from proxydb.executor import Context
+from proxydb.executor.context import Context
 from proxydb.observe.recorder import Recorder
 from proxydb.planner import Plan, opaque, plan
 from proxydb.sql.classify import Kind

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from proxydb.drivers.base import Analysis
     from proxydb.drivers.postgres.catalog import Verdict
-    from proxydb.executor import Context
+    from proxydb.executor.context import Context
 
 
 class PostgresDriver:

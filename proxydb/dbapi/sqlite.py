@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from proxydb.config import Config
     from proxydb.database import Database
-    from proxydb.executor import Context
+    from proxydb.executor.context import Context
 
 _cursor = driver.Connection.cursor
 _execute = driver.Cursor.execute

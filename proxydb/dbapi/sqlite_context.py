@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
     from proxydb.config import Config
-    from proxydb.executor import Context
+    from proxydb.executor.context import Context
 
 execute = driver.Cursor.execute
 

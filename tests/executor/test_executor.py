@@ -14,8 +14,8 @@ import pytest
 
 import proxydb
 import proxydb.sqlite3
-from proxydb import executor
 from proxydb.config import Config
+from proxydb.executor import reading, statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -233,7 +233,7 @@ def test_text_of_another_class(path: Path) -> None:
 def test_clock_that_stands_still(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock that is too coarse to see a statement does not break it."""
     with _opened(path, cache="off") as connection:
-        monkeypatch.setattr(executor, "now", lambda: 5)
+        monkeypatch.setattr(statement, "now", lambda: 5)
         assert connection.execute(BY_KEY, (5,)).fetchall() == [("5",)]
 
 
@@ -248,7 +248,7 @@ def test_cheap_reads_are_given_up(path: Path) -> None:
 
 def test_cheap_reads_are_tried_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A read that was given up is tried again after many runs."""
-    monkeypatch.setattr(executor, "RETRIAL", 5)
+    monkeypatch.setattr(reading, "RETRIAL", 5)
     with _opened(path, admission=10_000) as connection:
         for number in range(20):
             connection.execute(BY_KEY, (number,)).fetchall()
@@ -323,7 +323,7 @@ def test_failing_flight_lands(small: Path) -> None:
                 connection.execute("SELECT a FROM t WHERE a = ?", ())
         started = time.monotonic()
         _in_thread(lambda: _read(small))
-        assert time.monotonic() - started < executor._PATIENCE
+        assert time.monotonic() - started < reading._PATIENCE
 
 
 def _read(path: Path) -> list[Any]:
@@ -340,7 +340,7 @@ def _in_thread(call: Callable[[], Any]) -> None:
 
 def test_flight_waits_no_longer_than_its_patience(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread does not wait for ever for another that fills the key: it runs the statement itself."""
-    monkeypatch.setattr(executor, "_PATIENCE", 0.05)
+    monkeypatch.setattr(reading, "_PATIENCE", 0.05)
     with _opened(small, admission=0) as connection:
         monkeypatch.setattr(connection.proxydb.cache, "join", lambda _key: _NeverLanding())
         started = time.monotonic()

@@ -1,0 +1,154 @@
+"""Reads: answered from the cache where their label still holds, else run, and kept where that is worth the while."""
+
+from __future__ import annotations
+
+from time import perf_counter_ns as now
+from typing import Any
+
+from proxydb.cache.admission import RETRIAL
+from proxydb.cache.results import Entry
+from proxydb.executor.statement import Statement
+
+PATIENCE = 20
+"""After how many executions the database is asked again what it could not say of a statement."""
+
+_PATIENCE = 1.0
+"""Seconds that a thread waits for another to fill the same key: bounded, since that one may wait for a lock of ours."""
+
+
+class Reading(Statement):
+    """A read whose rows may be kept: answered from the cache where its label still holds."""
+
+    __slots__ = ()
+
+    def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        started = now()
+        context = self.context
+        session = context.session
+        if (ticket := session.open(cursor)) and (key := session.key(self.plan, cursor, arguments)):
+            entry = context.cache.find(key)
+            if (
+                entry is not None
+                and session.confirms(entry, ticket, cursor)
+                and session.serve(cursor, self.plan, entry.rows)
+            ):
+                return self._hit(cursor, key, started, arguments)
+            return self._miss(cursor, sql, arguments, key, ticket, entry)
+        return self._bypass(cursor, sql, arguments)
+
+    def _hit(self, cursor: Any, key: Any, started: int, arguments: Any) -> Any:
+        tally, context = self.tally, self.context
+        self.left -= 1
+        if not self.left:
+            self.left = RETRIAL
+            context.cache.drop(key)  # the next execution is run and measured again
+        tally.hits += 1
+        cursor._statement = self
+        if context.counts:
+            elapsed = now() - started
+            exponent = elapsed.bit_length()
+            bucket = (exponent << 2) | (elapsed >> (exponent - 3) & 3) if exponent > 2 else elapsed
+            tally.buckets[bucket] = tally.buckets.get(bucket, 0) + 1
+            tally.total += elapsed
+            if elapsed > context.alarm:
+                context.noticed(self, arguments, elapsed, "hit")
+        return cursor
+
+    def _bypass(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        context = self.context
+        context.bypasses[context.session.reason] += 1
+        return self.send(cursor, sql, arguments)
+
+    def _miss(self, cursor: Any, sql: str, arguments: Any, key: Any, ticket: Any, seen: Entry | None) -> Any:
+        """Run the statement, unless another thread is doing just that: then what it brings may do."""
+        context = self.context
+        if self.plan.generation != context.session.generation:
+            return context.replan(self).run(cursor, sql, arguments)
+        if flight := context.cache.join(key):
+            flight.landed.wait(_PATIENCE)
+            return self._after_flight(cursor, sql, arguments, key)
+        try:
+            if context.cache.find(key) is not seen:  # another thread has landed since this one looked
+                return self._after_flight(cursor, sql, arguments, key)
+            return self._fill(cursor, sql, arguments, key, ticket)
+        finally:
+            context.cache.land(key)
+
+    def _after_flight(self, cursor: Any, sql: str, arguments: Any, key: Any) -> Any:
+        started = now()
+        session = self.context.session
+        if not (ticket := session.open(cursor)):
+            return self._bypass(cursor, sql, arguments)
+        entry = self.context.cache.find(key)
+        if (
+            entry is not None
+            and session.confirms(entry, ticket, cursor)
+            and session.serve(cursor, self.plan, entry.rows)
+        ):
+            return self._hit(cursor, key, started, arguments)
+        return self._fill(cursor, sql, arguments, key, ticket)
+
+    def _fill(self, cursor: Any, sql: str, arguments: Any, key: Any, ticket: Any) -> Any:
+        """Run the statement between two equal labels and keep what it gave, if that was worth the while."""
+        context, admission = self.context, self.plan.admission
+        if not context.session.may_fill(cursor, ticket):
+            return self._bypass(cursor, sql, arguments)
+        started = now()
+        try:
+            filled = context.session.fill(cursor, self.plan, sql, arguments, ticket, context.largest)
+        except BaseException:
+            self.failed(now() - started)
+            raise
+        self.tally.misses += 1
+        cursor._statement = self
+        self.finished(filled.cost, arguments, "miss")
+        rows = filled.rows
+        if not admission.measure(filled.cost if rows is not None else 0, context.session.check_cost):
+            self._reject()
+        elif filled.label and self.plan.generation == context.session.generation:
+            context.cache.store(key, Entry(rows, filled.label, self.plan.analysis.reads, rows.size))
+        return cursor
+
+    def _reject(self) -> None:
+        if self.plan.admission.refused:
+            self.left = RETRIAL
+            self.__class__ = self.context.rejected
+
+
+class Rejected(Statement):
+    """A read that is cheaper than keeping its rows, until it is tried again."""
+
+    __slots__ = ()
+
+    def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        self.left -= 1
+        if not self.left:
+            self.plan.admission.retry()
+            self.__class__ = Reading  # type: ignore[assignment]
+        return self.send(cursor, sql, arguments)
+
+
+class RejectedUnrecorded(Rejected):
+    """A read that is cheaper than keeping its rows, and not counted."""
+
+    __slots__ = ()
+
+    def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        self.left -= 1
+        if not self.left:
+            self.plan.admission.retry()
+            self.__class__ = Reading  # type: ignore[assignment]
+        self.context.session.unchecked = True
+        return self.execute(cursor, sql, arguments)
+
+
+class Unanalysed(Statement):
+    """A read of which the database could not say what it does, until it is asked again."""
+
+    __slots__ = ()
+
+    def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        self.left -= 1
+        if self.left % PATIENCE == 0 or self.plan.generation != self.context.session.generation:
+            return self.context.replan(self).send(cursor, sql, arguments)
+        return self.send(cursor, sql, arguments)

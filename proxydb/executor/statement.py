@@ -1,0 +1,119 @@
+"""A statement text on one connection, sent to the driver as it is, and counted."""
+
+from __future__ import annotations
+
+from time import perf_counter_ns as now
+from typing import TYPE_CHECKING, Any
+
+from proxydb.cache.admission import RETRIAL
+from proxydb.observe.record import Tally
+from proxydb.sql.classify import Kind
+
+if TYPE_CHECKING:
+    from proxydb.planner import Plan
+
+
+class Statement:
+    """One statement text on one connection.
+
+    Parameters
+    ----------
+    plan
+        What is known of the text.
+    context
+        The connection's side of it: the session, the cache, the recorder.
+    """
+
+    __slots__ = ("context", "execute", "left", "plan", "tally")
+
+    def __init__(self, plan: Plan, context: Any) -> None:
+        self.plan = plan
+        self.context = context
+        self.execute = context.execute_named if plan.named else context.execute
+        self.tally = Tally()
+        self.left = RETRIAL
+
+    def send(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        """Send the statement to the driver as it is, and count it."""
+        context = self.context
+        session = context.session
+        if session.late and self.plan.kind is Kind.READ:
+            session.open(cursor)
+        session.unchecked = True
+        started = now()
+        try:
+            result = self.execute(cursor, sql, arguments)
+        except BaseException:
+            self.failed(now() - started)
+            raise
+        elapsed = now() - started
+        exponent = elapsed.bit_length()
+        bucket = (exponent << 2) | (elapsed >> (exponent - 3) & 3) if exponent > 2 else elapsed
+        tally = self.tally
+        buckets = tally.buckets
+        buckets[bucket] = buckets.get(bucket, 0) + 1
+        tally.total += elapsed
+        if elapsed > context.alarm:
+            context.noticed(self, arguments, elapsed, "")
+        cursor._statement = self
+        return result
+
+    run = send
+    """The way of the statement; here, straight to the driver."""
+
+    def finished(self, elapsed: int, arguments: Any, outcome: str) -> None:
+        """Count an execution that took `elapsed` nanoseconds."""
+        if not self.context.counts:
+            return
+        self.tally.add(elapsed)
+        if elapsed > self.context.alarm:
+            self.context.noticed(self, arguments, elapsed, outcome)
+
+    def failed(self, elapsed: int) -> None:
+        """Count an execution that raised."""
+        if self.context.counts:
+            self.tally.add(elapsed)
+            self.tally.errors += 1
+
+    def fetch(self, call: Any) -> Any:
+        """Fetch rows by `call`, and count them and the time that they took."""
+        started = now()
+        rows = call()
+        elapsed = now() - started
+        self.tally.rows += len(rows)
+        self.tally.total += elapsed
+        if elapsed > self.context.alarm:
+            self.context.noticed(self, None, elapsed, "fetch")
+        return rows
+
+    def run_many(self, cursor: Any, sql: str, arguments: Any, execute: Any) -> Any:
+        """Send the statement for many sets of parameters through `execute`."""
+        return self.act(cursor.connection, lambda: execute(cursor, sql, arguments))
+
+    def act(self, connection: Any, execute: Any, arguments: Any = None) -> Any:
+        """Run `execute`, and let the session know that anything may be different now."""
+        session = self.context.session
+        session.before_unknown(self.plan)
+        started = now()
+        try:
+            result = execute()
+        except BaseException:
+            self.failed(now() - started)
+            raise
+        else:
+            self.finished(now() - started, arguments, "")
+        finally:
+            session.after_unknown(connection)
+        return result
+
+
+class Unrecorded(Statement):
+    """A statement that is sent as it is and not counted."""
+
+    __slots__ = ()
+
+    def send(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        self.context.session.unchecked = True
+        return self.execute(cursor, sql, arguments)
+
+    run = send
