@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from proxydb.drivers.sqlite import analysis, history, sentinel, session
+from proxydb.drivers.sqlite import analysis, commits, history, sentinel, session, snapshots
 
 if TYPE_CHECKING:
     import pytest
@@ -50,7 +50,8 @@ def _pragma(connection: Any, name: str) -> int:
 
 def open_cursors_ignored(patch: pytest.MonkeyPatch) -> None:
     """An unfinished cursor is not thought to keep an old snapshot."""
-    patch.setattr(session, "has_unfinished_cursor", lambda _: False)
+    for module in (snapshots, commits):
+        patch.setattr(module, "has_unfinished_cursor", lambda _: False)
 
 
 def repinning(patch: pytest.MonkeyPatch) -> None:
@@ -58,7 +59,7 @@ def repinning(patch: pytest.MonkeyPatch) -> None:
     label = Session._transaction_label
 
     def again(self: Any, connection: Any) -> int:
-        if self._pin == session._UNLABELLED:
+        if self._pin == snapshots._UNLABELLED:
             self._pin, self.unchecked = 0, False
         return label(self, connection)
 
