@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3 as driver
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from proxydb.drivers.base import EVERYTHING, NOTHING, Analysis
 from proxydb.sql.tokens import PLACEHOLDER, tokenize
@@ -16,6 +16,7 @@ from proxydb.sql.tokens import PLACEHOLDER, tokenize
 _WRITES = frozenset({driver.SQLITE_INSERT, driver.SQLITE_UPDATE, driver.SQLITE_DELETE})
 _HARMLESS = frozenset({driver.SQLITE_SELECT, driver.SQLITE_READ, driver.SQLITE_FUNCTION, driver.SQLITE_RECURSIVE})
 _OPEN = ("OpenRead", "ReopenIdx", "OpenWrite")
+_CALLS = frozenset({"Function", "PureFunc", "AggStep", "AggValue", "AggFinal"})
 _SCHEMA_TABLES = frozenset({"sqlite_master", "sqlite_schema", "sqlite_stat1", "sqlite_stat4"})
 _UNTOLD = frozenset(
     {"sqlite_sequence"}
@@ -36,6 +37,17 @@ DETERMINISTIC = frozenset(
     """.split()
 )
 """SQLite's built-in functions whose result depends on their arguments alone."""
+
+INLINED = frozenset("coalesce if ifnull iif likelihood likely unlikely".split())
+"""Built-in functions that a program does not call: they are compiled into it (https://sqlite.org/src/file/src/func.c)."""
+
+
+class _Program(NamedTuple):
+    """What the program that a statement is compiled to opens and calls."""
+
+    reads: frozenset[str]
+    writes: frozenset[str]
+    functions: frozenset[str]
 
 
 class Authorizer:
@@ -60,45 +72,47 @@ class Authorizer:
         self._connection.execute("BEGIN")
         try:
             self._connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
-            return self._judge(self._opened(sql))
+            return self._judge(self._compiled(sql))
         except driver.Error as error:
             return Analysis(refusal=f"not understood outside its connection: {error}", unknown=True)
         finally:
             self._connection.execute("COMMIT")
 
-    def _opened(self, sql: str) -> tuple[frozenset[str], frozenset[str]]:
-        """Prepare `sql`, and tell which tables its program opens to read and to write, by themselves or an index.
+    def _compiled(self, sql: str) -> _Program:
+        """Prepare `sql`, and tell which tables its program opens, by themselves or an index, and what it calls.
 
-        The authorizer is silent about a table of which only the columns of NATURAL JOIN or USING are needed.
+        The authorizer is silent about a table of which only the columns of NATURAL JOIN or USING are needed, and about
+        the functions of generated columns.
         """
         tables = dict(
             self._connection.execute("SELECT rootpage, lower(tbl_name) FROM sqlite_master WHERE rootpage > 0")
         )
         program = self._explain(sql)
-        opened = {
-            opcode: {tables[page] for code, page in program if code == opcode and page in tables} for opcode in _OPEN
-        }
-        return frozenset(opened["OpenRead"] | opened["ReopenIdx"]), frozenset(opened["OpenWrite"])
+        opened = {code: {tables[page] for each, page, _ in program if each == code and page in tables} for code in _OPEN}
+        called = {str(function).partition("(")[0].lower() for code, _, function in program if code in _CALLS}
+        return _Program(
+            frozenset(opened["OpenRead"] | opened["ReopenIdx"]), frozenset(opened["OpenWrite"]), frozenset(called)
+        )
 
-    def _explain(self, sql: str) -> list[tuple[str, int]]:
-        """The operations of the program that `sql` is compiled to, each with its second operand."""
+    def _explain(self, sql: str) -> list[tuple[str, int, Any]]:
+        """The operations of the program that `sql` is compiled to, each with its second and its fourth operand."""
         self._heard.clear()
         # The comment makes the text new, or a statement from the driver's cache would not be prepared again.
         rows = self._connection.execute(f"EXPLAIN /*{next(self._number)}*/ {sql}", _nulls(sql)).fetchall()
-        return [(row[1], row[3]) for row in rows]
+        return [(row[1], row[3], row[5]) for row in rows]
 
     def _hear(self, action: int, first: str | None, second: str | None, schema: str | None, _source: str | None) -> int:
         self._heard.append((action, first, second, schema))
         return driver.SQLITE_OK
 
-    def _judge(self, opened: tuple[frozenset[str], frozenset[str]]) -> Analysis:
+    def _judge(self, program: _Program) -> Analysis:
         heard = [event for event in self._heard if event[0] != driver.SQLITE_TRANSACTION]
-        reads = (
-            frozenset(str(table).lower() for action, table, _, _ in heard if action == driver.SQLITE_READ) | opened[0]
-        )
+        reads = frozenset(str(table).lower() for action, table, _, _ in heard if action == driver.SQLITE_READ)
+        reads |= program.reads
         functions = frozenset(str(name).lower() for action, _, name, _ in heard if action == driver.SQLITE_FUNCTION)
+        functions |= program.functions
         writes = frozenset(str(table).lower() for action, table, _, _ in heard if action in _WRITES)
-        writes |= opened[1]
+        writes |= program.writes
         virtual = self._not_ordinary(reads | writes)
         if any(action not in _HARMLESS | _WRITES for action, *_ in heard) or writes & (virtual | _SCHEMA_TABLES):
             return Analysis(reads, EVERYTHING, "changes more than rows", functions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3 as driver
 from typing import Any, Final
 
-from proxydb.drivers.sqlite.analysis import DETERMINISTIC
+from proxydb.drivers.sqlite.analysis import INLINED
 
 _SETTINGS: Final = (
     "SELECT 'a' LIKE 'A'",  # case_sensitive_like has no question of its own
@@ -68,7 +68,7 @@ class Settings:
             settings = tuple(execute(question).fetchone() for question in _SETTINGS)
             obstacles = [reason for question, reason in _OBSTACLES if execute(question).fetchone()[0]]
             self.functions = {name for (name,) in execute(_OWN_FUNCTIONS).fetchall()}
-            obstacles += ["a built-in function is replaced on this connection"] * bool(self.functions & DETERMINISTIC)
+            obstacles += ["a built-in function is replaced on this connection"] * bool(self.functions & INLINED)
             databases = {name for _, name, _ in execute("PRAGMA database_list").fetchall()}
         except driver.Error:
             self.obstacle = "its settings cannot be read now"

@@ -171,6 +171,12 @@ def test_functions(authorizer: Authorizer) -> None:
     assert authorizer.analyse("SELECT ABS(a), Upper(b) || lower(b) FROM t").functions == {"abs", "upper", "lower"}
 
 
+def test_functions_of_generated_columns(authorizer: Authorizer) -> None:
+    """The function of a virtual column is named where the column is read, of which SQLite's authorizer is silent."""
+    named = [authorizer.analyse(f"SELECT {column} FROM t").functions for column in ("b", "c")]
+    assert named == [frozenset(), {"upper"}]
+
+
 def test_statement_is_not_run(authorizer: Authorizer, connection: sqlite3.Connection) -> None:
     """What is analysed is not executed."""
     authorizer.analyse("INSERT INTO log VALUES (1)")

@@ -71,6 +71,26 @@ def test_overridden_in_a_generated_column(side: Side) -> None:
 
 
 @agree
+def test_overridden_inlined_function_in_a_generated_column(side: Side) -> None:
+    """The program of a virtual column shows no call of coalesce, unless the application overrides it."""
+    side.run("CREATE TABLE g (x, y AS (coalesce(x, 1)))")
+    side.run("INSERT INTO g (x) VALUES (NULL)", on=side.other)
+    side.read("SELECT y FROM g")
+    side.db.create_function("coalesce", 2, lambda *_: 7, deterministic=True)
+    side.read("SELECT y FROM g")
+    side.read("SELECT y FROM g", on=side.other)
+
+
+def test_statements_that_do_not_call_it_are_served(twins: Twins) -> None:
+    """A connection that overrides a built-in is answered from memory where no statement calls that."""
+    connection = twins.proxied.db
+    connection.create_function("floor", 1, lambda _: 7, deterministic=True)
+    for _ in range(3):
+        connection.execute("SELECT upper(x) FROM u").fetchall()
+    assert twins.hits == 2
+
+
+@agree
 def test_overridden_aggregate(side: Side) -> None:
     """An aggregate that overrides a built-in is used on its connection only."""
     side.read()
