@@ -88,7 +88,7 @@ class Authorizer:
             self._connection.execute("SELECT rootpage, lower(tbl_name) FROM sqlite_master WHERE rootpage > 0")
         )
         program = self._explain(sql)
-        opened = {code: {tables[page] for each, page, _ in program if each == code and page in tables} for code in _OPEN}
+        opened = {code: {tables[page] for op, page, _ in program if op == code and page in tables} for code in _OPEN}
         called = {str(function).partition("(")[0].lower() for code, _, function in program if code in _CALLS}
         return _Program(
             frozenset(opened["OpenRead"] | opened["ReopenIdx"]), frozenset(opened["OpenWrite"]), frozenset(called)
