@@ -55,7 +55,7 @@ def open_context(connection: Any, execute: Callable[..., Any]) -> Context:
         ("postgresql", namespace),
         lambda: Database("postgresql", namespace, config, PostgresDriver(borrow), borrow),
     )
-    session = PostgresSession(shared.driver.verdicts, execute)
+    session = PostgresSession(shared.driver.verdicts)
     context = join(shared, session, execute, execute, config)
     context.parameters_in = _parameters_in
     context.leave = leaving(connection, context)

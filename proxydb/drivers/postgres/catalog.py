@@ -12,7 +12,9 @@ from proxydb.sql.tokens import tokenize
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    Ask = Callable[[bytes, Sequence[bytes]], list[tuple[bytes | None, ...]]]
+    from proxydb.drivers.postgres.steps import Steps
+
+    Ask = Callable[[bytes, Sequence[bytes]], Steps[list[tuple[bytes | None, ...]]]]
 
 _DEEPEST_VIEW = 32
 
@@ -87,7 +89,7 @@ class Verdict:
     label: object = None
 
 
-def judge(sql: str, ask: Ask) -> Verdict:
+def judge(sql: str, ask: Ask) -> Steps[Verdict]:
     """Ask the catalog about everything that `sql` may name.
 
     Parameters
@@ -98,7 +100,7 @@ def judge(sql: str, ask: Ask) -> Verdict:
         Sends a statement with text parameters and gives its rows.
     """
     named = names(sql)
-    relations = _relations(named.words, ask)
+    relations = yield from _relations(named.words, ask)
     objections = []
     for _ in range(_DEEPEST_VIEW):
         views = [relation.view for relation in relations.values() if relation.view]
@@ -109,9 +111,9 @@ def judge(sql: str, ask: Ask) -> Verdict:
         if inside == named:
             break
         named = inside
-        relations = _relations(named.words, ask)
+        relations = yield from _relations(named.words, ask)
     objections += [relation.refusal() for relation in relations.values()]
-    objections.append(_routines(named.words, named.called, named.operators, ask))
+    objections.append((yield from _routines(named.words, named.called, named.operators, ask)))
     if not relations:
         objections.append("reads no table")
     return Verdict(
@@ -125,8 +127,8 @@ def judge(sql: str, ask: Ask) -> Verdict:
     )
 
 
-def _relations(words: Iterable[str], ask: Ask) -> dict[bytes, _Relation]:
-    rows = ask(questions.RELATIONS, [array(words)])
+def _relations(words: Iterable[str], ask: Ask) -> Steps[dict[bytes, _Relation]]:
+    rows = yield from ask(questions.RELATIONS, [array(words)])
     return {row[0] or b"": _relation([(cell or b"").decode() for cell in row]) for row in rows}
 
 
@@ -136,9 +138,9 @@ def _relation(cells: list[str]) -> _Relation:
     return _Relation(oid.encode(), name, kind, *flags, view)
 
 
-def _routines(words: Iterable[str], called: Iterable[str], operators: Iterable[str], ask: Ask) -> str:
+def _routines(words: Iterable[str], called: Iterable[str], operators: Iterable[str], ask: Ask) -> Steps[str]:
     """The objection to what a statement may call."""
-    rows = ask(questions.ROUTINES, [array(words), array(called), array(operators), array(REVIEWED)])
+    rows = yield from ask(questions.ROUTINES, [array(words), array(called), array(operators), array(REVIEWED)])
     found = sorted({f"{(kind or b'').decode()} {(name or b'').decode()}" for kind, name in rows})
     return f"may call what is not immutable: {', '.join(found)}" if found else ""
 

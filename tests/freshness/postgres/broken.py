@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from proxydb.drivers.postgres import questions
-from proxydb.drivers.postgres.session import PostgresSession as Session
+from proxydb.drivers.postgres import questions, session
+from proxydb.drivers.postgres.filling import Filling
+from proxydb.drivers.postgres.labels import Labels
+from proxydb.drivers.postgres.verdicts import Verdicts
 from tests.freshness.postgres.listener import Listener
 
 if TYPE_CHECKING:
@@ -60,19 +61,20 @@ def oldest_running(patch: pytest.MonkeyPatch, _side: Side) -> None:
 def notify(patch: pytest.MonkeyPatch, side: Side) -> None:
     """The label counts the notifications that triggers send: they come after the commit was acknowledged."""
     listener = Listener(side)
-    seen = Session._seen
-    patch.setattr(Session, "_seen", lambda self, result: seen(self, result)._replace(label=("heard", listener.count())))
+    seen = Labels.seen
+    patch.setattr(Labels, "seen", lambda self, result: seen(self, result)._replace(label=("heard", listener.count())))
 
 
 def label_after_data(patch: pytest.MonkeyPatch, _side: Side) -> None:
     """Rows get the label that stands when they have been fetched."""
-    labelled = Session._labelled
+    labelled = Filling.labelled
 
     def later(self: Any, cursor: Any, *arguments: Any) -> Any:
-        filled = labelled(self, cursor, *arguments)
-        return filled._replace(label=self._look(cursor._conn).label)
+        filled = yield from labelled(self, cursor, *arguments)
+        seen = yield from self._labels.look(cursor._conn)
+        return filled._replace(label=seen.label)
 
-    patch.setattr(Session, "_labelled", later)
+    patch.setattr(Filling, "labelled", later)
 
 
 def no_incarnation(patch: pytest.MonkeyPatch) -> None:
@@ -121,23 +123,24 @@ def _forget_setting(patch: pytest.MonkeyPatch, expression: bytes) -> None:
 
 def key_without_types(patch: pytest.MonkeyPatch, _side: Side) -> None:
     """Parameters that are sent as the same bytes are the same parameters."""
-    key = Session.key
+    sending = session.sending
 
-    def loose(self: Any, *arguments: Any) -> Any:
-        exact = key(self, *arguments)
-        if exact is None:
-            return None
-        (form, sent, _types, *rest), *shown = exact
-        return form, sent, *rest, *shown
+    def loose(*arguments: Any) -> Any:
+        form, sent, _types, *rest = sending(*arguments)
+        return form, sent, *rest
 
-    patch.setattr(Session, "key", loose)
+    patch.setattr(session, "sending", loose)
 
 
 def verdict_for_ever(patch: pytest.MonkeyPatch, _side: Side) -> None:
     """What the catalog once said of a statement is thought to hold for ever."""
-    patch.setattr(Session, "_still_stands", lambda *_: True)
+    def stands(*_: Any) -> Any:
+        yield from ()
+        return True
+
+    patch.setattr(Verdicts, "still_stands", stands)
 
 
 def one_after_the_other(patch: pytest.MonkeyPatch) -> None:
     """Let label, rows and label be asked for in three round trips, so that something can happen in between."""
-    patch.setattr(Session, "_one_trip", lambda *_: nullcontext())
+    patch.setattr(Filling, "_may_pipe", lambda *_: False)

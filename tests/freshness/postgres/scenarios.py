@@ -93,15 +93,14 @@ def commit_after_the_rows(side: Side, patch: pytest.MonkeyPatch) -> None:
 
 def _after_rows(side: Side, patch: pytest.MonkeyPatch) -> None:
     """The next statement that the driver runs for the application is followed by a foreign commit."""
-    execute = psycopg.Cursor.execute
+    execute = psycopg.Cursor._execute_gen
 
     def then_commit(cursor: Any, *arguments: Any, **options: Any) -> Any:
-        patch.setattr(psycopg.Cursor, "execute", execute)
-        result = execute(cursor, *arguments, **options)
+        patch.setattr(psycopg.Cursor, "_execute_gen", execute)
+        yield from execute(cursor, *arguments, **options)
         _change(side.beside)
-        return result
 
-    patch.setattr(psycopg.Cursor, "execute", then_commit)
+    patch.setattr(psycopg.Cursor, "_execute_gen", then_commit)
 
 
 def uncommitted(side: Side, _patch: pytest.MonkeyPatch) -> None:
