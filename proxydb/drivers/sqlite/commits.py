@@ -21,11 +21,12 @@ _EXCLUSIVE_PRAGMAS: Final = ("journal_mode", "locking_mode")
 
 
 class Step(NamedTuple):
-    """What was seen before a commit: the connection's own version, the label, and the generation of the plans."""
+    """What was seen before a commit: the own version, the label, the plans' generation, and the rows changed so far."""
 
     version: int
     label: int
     generation: int
+    changes: int
 
 
 class Commits(Snapshots):
@@ -39,7 +40,7 @@ class Commits(Snapshots):
         As for `Snapshots`.
     """
 
-    __slots__ = ("_entries", "_unfinished_write", "_version")
+    __slots__ = ("_entries", "_last", "_unfinished_write", "_version")
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class Commits(Snapshots):
         self._entries = entries
         self._unfinished_write = False
         self._version: int | None = None
+        self._last: Step | None = None
 
     def before_write(self, connection: driver.Connection) -> Step | None:
         """Look at the database before a statement that writes, if it commits by itself."""
@@ -74,6 +76,7 @@ class Commits(Snapshots):
             self._explain(cursor.connection, before, writes)
         if cursor.description is not None:
             self._unfinished_write = self.unchecked = True
+            self._last = None
 
     def write_failed(self, connection: driver.Connection, analysis: Analysis, generation: int) -> None:
         """A writing statement raised: a part of its writes may stand, or its transaction may be over."""
@@ -81,6 +84,7 @@ class Commits(Snapshots):
             self._add_writes(self._known_writes(analysis, generation), generation)
         else:
             self._forget_transaction()
+            self._last = None
 
     def before_control(self, connection: driver.Connection) -> tuple[bool, Step | None]:
         """Look at the database before a statement that may end a transaction."""
@@ -96,6 +100,8 @@ class Commits(Snapshots):
         if was_open and not is_open:
             if step is not None and self._writes is not None and step.generation == self._write_generation:
                 self._explain(connection, step, self._writes)
+            else:
+                self._last = None
             self._forget_transaction()
         elif is_open and not was_open:
             self._begin(connection)
@@ -116,6 +122,7 @@ class Commits(Snapshots):
     def after_unknown(self, connection: driver.Connection) -> None:
         """Take note of a statement that may have done anything."""
         self.unsettled = self.unchecked = self._unfinished_write = True
+        self._last = None
         self._forget_transaction()
         if connection.in_transaction:
             self._writes = EVERYTHING
@@ -144,9 +151,12 @@ class Commits(Snapshots):
         """What the database looks like before a commit; none when the commit need not, or cannot, be explained.
 
         An unfinished writing cursor commits at any time, so nothing can be explained while there is one. The own
-        version need not be read anew: an older one can only show more commits of others.
+        version need not be read anew: an older one can only show more commits of others. Nor need the label, if this
+        connection's commits were explained up to `_last`: should others have committed since, the own version will
+        show it after the commit.
         """
         if not self._entries.fills or self.private or self.unsettled or self.obstacle:
+            self._last = None
             return None
         if self._unfinished_write:
             if has_unfinished_cursor(connection):
@@ -154,11 +164,15 @@ class Commits(Snapshots):
             self._unfinished_write = False
         if self._version is None:
             return None
+        if self._last is not None and self._last.generation == self.history.generation:
+            return self._last
         label = self.current_label(connection)
-        return Step(self._version, label, self.history.generation) if label else None
+        return Step(self._version, label, self.history.generation, 0) if label else None
 
     def _get_ready(self, connection: driver.Connection) -> None:
         """Ask what a commit's explanation needs, while no transaction is open: in one, to ask could take a lock."""
+        if self._last is not None and self._last.changes != connection.total_changes:
+            self._last = None  # rows were changed in a way that was not seen
         if self.private or not self._entries.fills or connection.text_factory is not str:
             return
         if self.unsettled:
@@ -173,9 +187,10 @@ class Commits(Snapshots):
         """
         label = self._observer.label(connection)
         self._version = self._own_version(connection)
-        alone = self._version == before.version
-        if label > before.label and alone and before.generation == self.history.generation:
+        self._last = None
+        if label > before.label and self._version == before.version and before.generation == self.history.generation:
             self.history.record(before.label, label, writes)
+            self._last = Step(before.version, label, before.generation, connection.total_changes)
 
     @staticmethod
     def _own_version(connection: driver.Connection) -> int | None:

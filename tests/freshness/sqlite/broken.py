@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from typing import TYPE_CHECKING, Any
+from unittest.mock import ANY
 
 from proxydb.drivers.sqlite import analysis, commits, history, sentinel, session, snapshots
 
@@ -91,6 +92,19 @@ def pin_by_one_label(patch: pytest.MonkeyPatch) -> None:
 def step_without_own_version(patch: pytest.MonkeyPatch) -> None:
     """An own commit explains the way between two labels, whoever else committed in between."""
     patch.setattr(Session, "_own_version", staticmethod(lambda _: 0))
+
+
+def last_state_trusted(patch: pytest.MonkeyPatch) -> None:
+    """What the last explained commit led to is thought to stand while a cursor's commit is still to come."""
+    after = Session.after_write
+
+    def trusting(self: Any, cursor: Any, *arguments: Any) -> None:
+        last = self._last
+        after(self, cursor, *arguments)
+        if cursor.description is not None and last is not None:
+            self._last = last._replace(changes=ANY)
+
+    patch.setattr(Session, "after_write", trusting)
 
 
 def write_set_without_triggers(patch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,26 @@ def commit_beside_an_own_step(side: Side, monkeypatch: pytest.MonkeyPatch) -> No
     _expect(side)
 
 
+def returning_between_own_steps(side: Side, _monkeypatch: pytest.MonkeyPatch) -> None:
+    """A statement that commits when its rows are fetched stands between two that commit at once."""
+    for _ in range(2):
+        _expect(side)
+        side.other.execute("UPDATE t SET x = x + 1")
+        side.other.execute("UPDATE u SET x = x + 1 RETURNING x").fetchall()
+        side.other.execute("UPDATE t SET x = x + 1")
+        _expect(side)
+
+
+def foreign_commit_between_own_steps(side: Side, _monkeypatch: pytest.MonkeyPatch) -> None:
+    """A foreign commit lands between two commits of one connection, at the second of which nobody has looked since."""
+    for _ in range(2):
+        _expect(side)
+        side.other.execute("UPDATE t SET x = x + 1")
+        _write_beside(side)
+        side.other.execute("UPDATE t SET x = x + 1")
+        _expect(side)
+
+
 def trigger(side: Side, _monkeypatch: pytest.MonkeyPatch) -> None:
     """An own commit on `t` changes `u` by a trigger."""
     side.beside.execute("CREATE TRIGGER more AFTER UPDATE ON t BEGIN UPDATE u SET x = x + 1; END")

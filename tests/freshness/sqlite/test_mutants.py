@@ -28,6 +28,7 @@ CAUGHT_BY: dict[Any, Any] = {
     broken.pin_after_other_statements: scenarios.fixed_by_another_statement,
     broken.pin_by_one_label: scenarios.commit_between_pin_and_label,
     broken.step_without_own_version: scenarios.commit_beside_an_own_step,
+    broken.last_state_trusted: scenarios.returning_between_own_steps,
     broken.write_set_without_triggers: scenarios.trigger,
     broken.write_sets_ignored: scenarios.own_commit,
     broken.schema_generation_ignored: scenarios.new_trigger,
@@ -40,6 +41,7 @@ CAUGHT_BY: dict[Any, Any] = {
 SCENARIOS = [
     *dict.fromkeys(CAUGHT_BY.values()),
     scenarios.column_added,
+    scenarios.foreign_commit_between_own_steps,
     scenarios.own_commit_of_another_connection,
 ]
 CAUGHT_BY_THE_CLOCK = {broken.label_after_data: 1, broken.own_data_version: 1, broken.total_changes: 0}
