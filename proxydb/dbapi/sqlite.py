@@ -28,7 +28,7 @@ _executescript = driver.Cursor.executescript
 class Cursor(driver.Cursor):
     """A `sqlite3.Cursor` whose statements go through proxydb."""
 
-    __slots__ = ("_rows", "_statement")
+    __slots__ = ("_changes", "_kept", "_rows", "_shape", "_statement")
 
     def execute(self, sql: Any, parameters: Any = (), /) -> Any:
         try:
@@ -77,7 +77,7 @@ class Cursor(driver.Cursor):
     def _serve(self, shape: str, rows: list[Any]) -> None:
         """Give `rows` instead of running a statement; `shape` is one without rows that has its column names."""
         _execute(self, shape)
-        self._rows = iter(rows)
+        self._kept, self._rows, self._shape = rows, iter(rows), ""
         self.__class__ = _served(type(self))
 
     def _fetch(self, sql: str, parameters: Any, largest: int) -> Any:
@@ -97,7 +97,7 @@ class Cursor(driver.Cursor):
             cost = now() - started
         finally:
             self.row_factory = factory
-        self._rows = ahead.iterator()
+        self._kept, self._rows, self._shape = ahead.rows, ahead.iterator(), ""
         self.__class__ = _served(type(self))
         return ahead.kept(largest), cost
 

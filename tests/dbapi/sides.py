@@ -28,11 +28,13 @@ class Both:
         self.ours = ours
 
     def compare(self, fact: Fact) -> None:
-        """`fact`, of a connection and a cursor that has executed, is the same raw, when filled, and when served."""
+        """`fact`, of a connection and a cursor that has executed, is the same raw, filled, served, and served again."""
         expected = outcome(fact, self.raw, self.raw.cursor().execute(SELECT))
         self.raw.row_factory = None
-        for state in ("filled", "served", "served"):
-            cursor = self.ours.cursor().execute(SELECT)
+        for state, executions in (("filled", 1), ("served", 1), ("served again", 3)):
+            cursor = self.ours.cursor()
+            for _ in range(executions):
+                cursor.execute(SELECT)
             assert isinstance(cursor, Served), state
             actual = outcome(fact, self.ours, cursor)
             assert expected == actual, f"{state}\nraw: {expected!r}\nproxied: {actual!r}"

@@ -126,6 +126,23 @@ def test_closed_connection(both: Both, fact: Fact, runs: int) -> None:
     assert expected == outcome(fact, both.ours, both.ours.execute(SELECT))
 
 
+def test_lastrowid_after_the_insert_of_another_cursor(both: Both) -> None:
+    """A cursor that is served again shows the row that the connection has inserted meanwhile, as the driver's does."""
+
+    def read_again(connection: Any) -> Any:
+        connection.execute("CREATE TABLE u (a INTEGER PRIMARY KEY)")
+        connection.commit()
+        cursor = connection.cursor()
+        for _ in range(4):
+            cursor.execute(SELECT).fetchall()
+        connection.execute("INSERT INTO u VALUES (77)")
+        connection.commit()
+        return cursor.execute(SELECT).lastrowid
+
+    assert read_again(both.raw) == read_again(both.ours) == 77
+    assert both.ours.proxydb.stats().hits >= 3
+
+
 IN_A_THREAD: dict[str, Callable[[Any], Any]] = {
     "fetchone": lambda cursor: cursor.fetchone(),
     "fetchmany": lambda cursor: cursor.fetchmany(2),

@@ -25,7 +25,7 @@ READ, BY_KEY = "SELECT a, b FROM t WHERE b < ?", "SELECT b FROM t WHERE a = ?"
 SLOW = "SELECT count(*) FROM t x, t y, t z, t w"
 CALLS = {
     "hit": 36,
-    "fetch of a hit": 5,
+    "fetch of a hit": 6,
     "miss of one row": 160,
     "bypass": 16,
     "read by key, not worth keeping": 8,
