@@ -47,12 +47,16 @@ class Case:
         """The lines that the table shows: the case, then its peers."""
         raw, proxied, *others = in_turns([self.raw, self.proxied, *self.peers.values()], rounds)
         complaint = self.complaint()
-        for connection in self.connections:
-            connection.close()
+        self.close()
         peers = [
             _line(f"  peer: {name}", raw, times, self.goal) for name, times in zip(self.peers, others, strict=True)
         ]
         return [_judged(_line(self.title, raw, proxied, self.goal), self.goal, complaint), *peers]
+
+    def close(self) -> None:
+        """Close the connections."""
+        for connection in self.connections:
+            connection.close()
 
 
 def _line(title: str, raw: list[float], other: list[float], goal: Goal) -> Line:

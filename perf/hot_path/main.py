@@ -49,13 +49,13 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def _measured(arguments: argparse.Namespace) -> Iterator[Line]:
     groups = arguments.groups or GROUPS
     if "sqlite" in groups:
-        with tempfile.TemporaryDirectory() as directory, sqlite_cases.cases(Path(directory)) as cases:
-            for case in cases:
-                yield from _shown(case.measure(arguments.rounds))
+        with tempfile.TemporaryDirectory() as directory, sqlite_cases.source(Path(directory)) as path:
+            for make in sqlite_cases.CASES:
+                yield from _shown(make(path).measure(arguments.rounds))
     if "postgres" in groups:
-        with postgres_cases.cases() as cases:
-            for case in cases:
-                yield from _shown(case.measure(arguments.rounds))
+        with postgres_cases.source() as dsn:
+            for make in postgres_cases.CASES:
+                yield from _shown(make(dsn).measure(arguments.rounds))
     if "import" in groups:
         yield from _shown([import_case.line()])
 

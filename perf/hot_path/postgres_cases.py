@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def cases() -> Iterator[Iterator[Case]]:
-    """Every case, made when it is its turn."""
+def source() -> Iterator[str]:
+    """The conninfo of a server on which the cases' table stands."""
     from tests.postgres_search import find_all
     from tests.postgres_server import Cluster
 
@@ -26,7 +26,7 @@ def cases() -> Iterator[Iterator[Case]]:
     try:
         dsn = server.start().dsn()
         _fill(dsn)
-        yield (made(dsn) for made in CASES)
+        yield dsn
     finally:
         server.stop()
 

@@ -26,10 +26,9 @@ _COPIES = count()
 
 
 @contextmanager
-def cases(directory: Path) -> Iterator[Iterator[Case]]:
-    """Every case, made when it is its turn."""
-    original = _database(directory / "files.db")
-    yield (made(original) for made in CASES)
+def source(directory: Path) -> Iterator[Path]:
+    """The database of which each case takes copies."""
+    yield _database(directory / "files.db")
 
 
 def _database(path: Path) -> Path:

@@ -134,6 +134,7 @@ def key_without_types(patch: pytest.MonkeyPatch, _side: Side) -> None:
 
 def verdict_for_ever(patch: pytest.MonkeyPatch, _side: Side) -> None:
     """What the catalog once said of a statement is thought to hold for ever."""
+
     def stands(*_: Any) -> Any:
         yield from ()
         return True
