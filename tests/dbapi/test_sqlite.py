@@ -243,7 +243,7 @@ REFUSALS: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "attached database": (lambda c: c.execute("ATTACH ':memory:' AS own"), "attached databases on this connection"),
     "function": (
-        lambda c: c.create_function("upper", 1, lambda _: "mine"),
+        lambda c: c.create_function("coalesce", 2, lambda *_: "mine"),
         "a built-in function is replaced on this connection",
     ),
     "open transaction": (lambda c: c.execute("DELETE FROM t WHERE a = 9"), "the transaction has written"),
