@@ -7,6 +7,7 @@ from functools import cache, cached_property, partial, wraps
 from time import perf_counter_ns as now
 from typing import TYPE_CHECKING, Any
 
+from proxydb.dbapi.mixing import with_ours
 from proxydb.dbapi.served import Served, read_ahead, stop_serving
 from proxydb.dbapi.sqlite_context import open_context
 from proxydb.dbapi.sqlite_file import File, file_named, file_of
@@ -153,7 +154,7 @@ class Connection(driver.Connection):
 
     def cursor(self, factory: Any = Cursor) -> Any:
         if isinstance(factory, type) and issubclass(factory, driver.Cursor):
-            return super().cursor(_with_ours(factory, Cursor))
+            return super().cursor(with_ours(factory, Cursor))
         cursor = super().cursor(factory)
         if not isinstance(cursor, Cursor):
             self._context.session.hinder("cursor", "a cursor on this connection that is not proxydb's")
@@ -218,20 +219,6 @@ _OPTIONS = (
 )
 
 
-def _with_ours(theirs: Any, ours: Any) -> Any:
-    """An application's own class, with ours between it and the driver's."""
-    if issubclass(theirs, ours):
-        return theirs
-    if theirs in ours.__mro__:
-        return ours
-    return _mixed(theirs, ours)
-
-
-@cache
-def _mixed(theirs: Any, ours: Any) -> Any:
-    return type(theirs.__name__, (theirs, ours), {"__module__": theirs.__module__, "__qualname__": theirs.__qualname__})
-
-
 def connect(*args: Any, **kwargs: Any) -> Any:
     """Open a SQLite database as `sqlite3.connect` does; a caller's own `factory` class is mixed with ours.
 
@@ -240,7 +227,7 @@ def connect(*args: Any, **kwargs: Any) -> Any:
     place = _OPTIONS.index("factory")
     factory: Any = kwargs.get("factory", args[place] if len(args) > place else Connection)
     if isinstance(factory, type) and issubclass(factory, driver.Connection):
-        factory = _with_ours(factory, Connection)
+        factory = with_ours(factory, Connection)
     if len(args) > place:
         args = (*args[:place], factory, *args[place + 1 :])
     else:

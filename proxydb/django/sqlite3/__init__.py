@@ -1,0 +1,1 @@
+"""The value of ``ENGINE`` for SQLite; Django imports the module `base` in it."""
