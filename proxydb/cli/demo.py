@@ -87,18 +87,12 @@ def _synthetic_log(directory: Path, scale: int) -> Path:
 def _compare(table: DemoTable, repeat: int, progress: Progress) -> DemoReport:
     """Run every operation on both sides, with the slow log's threshold at half of the slowest one."""
     with closing(open_plain(table.target)) as raw, slow_events() as events:
-        comparison = Comparison([_statement(table, each) for each in OPERATIONS if _applies(each, table)], raw)
+        comparison = Comparison([_statement(table, each) for each in OPERATIONS if each.applies(table.ranges)], raw)
         config = replace(Config.from_environment(), slow_ms=comparison.slowest_ms() / 2)
         with closing(proxydb.connect(table.target, config=config, **AUTOCOMMIT[table.system])) as proxied:
             commits = _run_rounds(comparison, proxied, table, repeat, progress)
             stats = proxied.proxydb.stats()
     return DemoReport(table.system, len(table.ranges.paths), repeat * BURST, commits, comparison.rows, stats, events)
-
-
-def _applies(operation: Operation, table: DemoTable) -> bool:
-    """Whether the table has what the operation asks about: a partition column, a column with statistics."""
-    needs = (("{partition}", table.ranges.partition_column), ("{column}", table.ranges.statistics_column))
-    return all(name or marker not in operation.sql for marker, name in needs)
 
 
 def _statement(table: DemoTable, operation: Operation) -> tuple[str, str, str, Any]:

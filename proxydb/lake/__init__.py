@@ -9,23 +9,49 @@
 from __future__ import annotations
 
 from proxydb.lake import errors
+from proxydb.lake.commit import Commit
+from proxydb.lake.conflicts import Reads
 from proxydb.lake.lake import Lake
 from proxydb.lake.lake import open_lake as open
 from proxydb.lake.operations import OPERATIONS, Operation
 from proxydb.lake.ranges import ParameterRanges
+from proxydb.lake.reports import (
+    Change,
+    DayGrowth,
+    FileAction,
+    HistoryEntry,
+    Metadata,
+    PartitionTotals,
+    TableEntry,
+    TableTotals,
+    Totals,
+    VacuumCandidate,
+)
 from proxydb.lake.snapshot import File, Protocol, Snapshot
 from proxydb.lake.synthetic import write_delta_log
 from proxydb.lake.table import Table
 
 __all__ = [
     "OPERATIONS",
+    "Change",
+    "Commit",
+    "DayGrowth",
     "File",
+    "FileAction",
+    "HistoryEntry",
     "Lake",
+    "Metadata",
     "Operation",
     "ParameterRanges",
+    "PartitionTotals",
     "Protocol",
+    "Reads",
     "Snapshot",
     "Table",
+    "TableEntry",
+    "TableTotals",
+    "Totals",
+    "VacuumCandidate",
     "errors",
     "open",
     "write_delta_log",

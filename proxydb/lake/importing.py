@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from proxydb.lake.delta.checkpoints import read_checkpoint
 from proxydb.lake.delta.commits import read_json_actions
-from proxydb.lake.delta.features import check_protocol
 from proxydb.lake.delta.fields import FieldError
-from proxydb.lake.delta.rows import KINDS, version_row
-from proxydb.lake.errors import CorruptLog
+from proxydb.lake.delta.rows import KINDS, CommitRows, checked_values, version_row
+from proxydb.lake.errors import CorruptLog, UnsupportedTable
 from proxydb.lake.schema import INSERTS
 
 if TYPE_CHECKING:
@@ -17,11 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from proxydb.lake.delta.commits import Action
-    from proxydb.lake.delta.rows import ActionKind, Values
+    from proxydb.lake.delta.rows import Values
     from proxydb.lake.delta.segment import Checkpoint, Segment
     from proxydb.lake.session import Session
 
 BATCH_ROWS = 2000
+Read = TypeVar("Read")
 
 
 class RowWriter:
@@ -86,26 +86,21 @@ def import_segment(
         _import_checkpoint(writer, integrity_error, base, segment.commits.get(base.version))
         progress(before, before + len(commits))
     for done, (version, file) in enumerate(commits.items(), start=before + 1):
-        kinds = _import_commit(writer, version, file)
+        families = _import_commit(writer, version, file)
         if version == 0:
-            _check_base(kinds, file)
+            _check_base(families, file)
         progress(done, before + len(commits))
     writer.flush()
 
 
 def _import_commit(writer: RowWriter, version: int, file: Path) -> set[str]:
-    """Write one commit; returns the kinds of its actions."""
-    info: dict[str, Any] = {}
-    seen: set[Values] = set()
+    """Write one commit; returns the families of its actions."""
+    commit = CommitRows()
     for action in read_json_actions(file):
-        if action.kind == "commitInfo":
-            info = info or action.body
-        elif kind := KINDS.get(action.kind):
-            values = _checked_values(kind, action)
-            _refuse_repetition((kind.family, *values[: kind.identity]), seen, action)
-            writer.add(kind.table, version, values)
-    writer.add("dl_table_versions", version, version_row(_written_at(file), info))
-    return {identity[0] for identity in seen}
+        if row := _with_place(commit.take, action):
+            writer.add(row[0], version, row[1])
+    writer.add("dl_table_versions", version, version_row(_written_at(file), commit.info))
+    return commit.families
 
 
 def _import_checkpoint(
@@ -113,16 +108,16 @@ def _import_checkpoint(
 ) -> None:
     """Write a checkpoint's actions as if all were made at its version; its commit, if kept, says who made that."""
     first = checkpoint.files[0]
-    kinds = set()
+    families = set()
     try:
         for action in read_checkpoint(checkpoint):
             if kind := KINDS.get(action.kind):
-                writer.add(kind.table, checkpoint.version, _checked_values(kind, action))
-                kinds.add(kind.family)
+                writer.add(kind.table, checkpoint.version, _with_place(checked_values, action))
+                families.add(kind.family)
         writer.flush()
     except integrity_error as error:
         raise CorruptLog(first, f"the checkpoint holds the same file, txn or domain twice ({error})") from None
-    _check_base(kinds, first)
+    _check_base(families, first)
     info = _commit_info(info_file) if info_file else {}
     writer.add("dl_table_versions", checkpoint.version, version_row(_written_at(info_file or first), info))
 
@@ -131,31 +126,20 @@ def _commit_info(file: Path) -> dict[str, Any]:
     return next((action.body for action in read_json_actions(file) if action.kind == "commitInfo"), {})
 
 
-def _checked_values(kind: ActionKind, action: Action) -> Values:
+def _with_place(read: Callable[[str, dict[str, Any]], Read], action: Action) -> Read:
+    """What `read` makes of an action; what it finds wrong is said with the file and the line."""
     try:
-        values = kind.values(action.body)
+        return read(action.kind, action.body)
     except FieldError as error:
-        raise CorruptLog(action.file, f"in the action {action.kind!r}: {error}", action.line) from None
-    if action.kind == "protocol":
-        check_protocol(action.body, f"{action.file}{'' if action.line is None else f', line {action.line}'}")
-    return values
+        raise CorruptLog(action.file, str(error), action.line) from None
+    except UnsupportedTable as error:
+        place = f"{action.file}{'' if action.line is None else f', line {action.line}'}"
+        raise UnsupportedTable(f"{place}: {error}") from None
 
 
-def _refuse_repetition(identity: Values, seen: set[Values], action: Action) -> None:
-    """Which of two actions of one commit wins is not defined, so a commit that leaves it open is refused."""
-    if identity in seen:
-        described = " ".join(str(part) for part in identity if part)
-        raise CorruptLog(
-            action.file,
-            f"the commit holds two actions for the same {described}, which the Delta protocol forbids",
-            action.line,
-        )
-    seen.add(identity)
-
-
-def _check_base(kinds: set[str], file: Path) -> None:
+def _check_base(families: set[str], file: Path) -> None:
     for kind in ("protocol", "metaData"):
-        if kind not in kinds:
+        if kind not in families:
             raise CorruptLog(file, f"the history starts here without a {kind!r} action: copy the file again")
 
 

@@ -10,26 +10,30 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote, urlsplit
 
 from proxydb.lake import queries
+from proxydb.lake.commit import write_first
 from proxydb.lake.delta.segment import find_segment
-from proxydb.lake.errors import NotADeltaTable, TableExists, UnknownTable
+from proxydb.lake.errors import InvalidAction, NotADeltaTable, TableExists, UnknownTable
 from proxydb.lake.importing import RowWriter, import_segment
+from proxydb.lake.prepared import prepare
+from proxydb.lake.reports import TableEntry, TableTotals
 from proxydb.lake.session import open_session
 from proxydb.lake.setup import ensure_schema
 from proxydb.lake.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import TracebackType
 
     from proxydb.config import Config
+    from proxydb.lake.commit import Commit
+    from proxydb.lake.conflicts import Isolation, Reads
+    from proxydb.lake.prepared import Action
     from proxydb.lake.session import Session
-
-_NEW_TABLE = "INSERT INTO dl_tables (name, location, created_at) VALUES (:name, :location, :created_at)"
-_NEW_HEAD = "INSERT INTO dl_table_heads (table_id, current_version) VALUES (:table_id, :version)"
+    from proxydb.lake.setup import Indexes
 
 
-def open_lake(target: Any, *, config: Config | None = None) -> Lake:
-    """Open the lake of a database, and make its tables there if they are missing.
+def open_lake(target: Any, *, config: Config | None = None, indexes: Indexes | None = None) -> Lake:
+    """Open the lake of a database; its tables are made there if they are missing, and older ones brought up to date.
 
     Parameters
     ----------
@@ -39,6 +43,9 @@ def open_lake(target: Any, *, config: Config | None = None) -> Lake:
         transaction is open on it becomes part of that transaction.
     config
         The options of the connection that is opened.
+    indexes
+        ``"hand"`` makes the indexes that the lake's own statements gain from, ``"none"`` drops them again; None leaves
+        things as they are.
 
     Returns
     -------
@@ -49,12 +56,14 @@ def open_lake(target: Any, *, config: Config | None = None) -> Lake:
     ------
     proxydb.errors.TargetError
         `target` is none of these.
+    proxydb.errors.ConfigError
+        `indexes` is none of these.
     proxydb.lake.errors.SchemaTooNew
         The lake was made by a newer proxydb.
     """
     session = open_session(target, config)
     try:
-        ensure_schema(session)
+        ensure_schema(session, indexes)
     except BaseException:
         session.close()
         raise
@@ -111,6 +120,112 @@ class Lake:
             return f"; there is {', '.join(map(repr, near))}"
         return "; it is empty, import_delta() fills it"
 
+    def listing(self, limit: int = 200) -> tuple[TableEntry, ...]:
+        """The first `limit` tables by name, each with its newest commit."""
+        return tuple(TableEntry(*row) for row in self._session.rows(queries.LISTING_LIMITED, limit=limit))
+
+    def fleet(self, limit: int = 20) -> tuple[TableTotals, ...]:
+        """The `limit` tables with the most active bytes, the largest first."""
+        return tuple(TableTotals(*row) for row in self._session.rows(queries.FLEET_LIMITED, limit=limit))
+
+    def create_table(self, name: str, location: str | os.PathLike[str], actions: Iterable[Action]) -> Table:
+        """Make a table whose version 0 holds `actions`.
+
+        Parameters
+        ----------
+        name
+            Its name in the lake.
+        location
+            Where its data files lie or will lie; not looked at.
+        actions
+            Among them have to be `protocol` and `metaData`; see `commit`.
+
+        Raises
+        ------
+        proxydb.lake.errors.TableExists
+            The name is taken.
+        proxydb.lake.errors.InvalidAction
+            An action breaks the Delta protocol, or one of the two is missing.
+        """
+        commit = prepare(actions)
+        for kind, table in (("protocol", "dl_protocol_updates"), ("metaData", "dl_metadata_updates")):
+            if table not in commit.rows:
+                raise InvalidAction(f"version 0 of a table has to hold a {kind!r} action")
+        with self._session.transaction():
+            made = self._new_table(name, os.fspath(location))
+            write_first(made, commit)
+        return made
+
+    def commit(self, table: Table | str, actions: Iterable[Action], expected_version: int) -> Commit:
+        """Commit the version right after `expected_version`, in one database transaction.
+
+        Parameters
+        ----------
+        table
+            The table or its name.
+        actions
+            Actions in the JSON form of the Delta protocol, such as ``{"add": {"path": …, "size": …}}``: ``add``,
+            ``remove``, ``cdc``, ``metaData``, ``protocol``, ``txn``, ``domainMetadata``, ``commitInfo``. The commit's
+            time is that of `commitInfo`, else now.
+        expected_version
+            The newest version that the actions were computed from.
+
+        Returns
+        -------
+        Commit
+            The new version. A commit with ``txn`` actions whose versions were recorded before is not made again: it
+            gives the version that recorded them, whatever `expected_version` is.
+
+        Raises
+        ------
+        proxydb.lake.errors.CommitConflict
+            Somebody else has committed first; `.winner` is the version that has the place, `.head` the newest.
+        proxydb.lake.errors.InvalidAction
+            An action breaks the Delta protocol.
+
+        References
+        ----------
+        Delta PROTOCOL: Delta Log Entries (mutual exclusion), Actions, Transaction Identifiers.
+        """
+        return self._table(table).commit(actions, expected_version)
+
+    def commit_rebased(
+        self,
+        table: Table | str,
+        actions: Iterable[Action],
+        read_version: int,
+        *,
+        reads: Reads | None = None,
+        isolation: Isolation | None = None,
+    ) -> Commit:
+        """Commit on top of whatever was committed since `read_version`, unless that conflicts.
+
+        The head is held while the versions in between are checked, so the commit is made in one go and never has to
+        be tried again.
+
+        Parameters
+        ----------
+        table, actions
+            As for `commit`.
+        read_version
+            The version that the actions were computed from.
+        reads
+            What they were computed from; by default nothing, as for an append.
+        isolation
+            ``"serializable"``, ``"write_serializable"`` (blind appends in between count as if they came later) or
+            ``"snapshot"``; by default the table's property `delta.isolationLevel`, else ``"write_serializable"``. A
+            commit that changes no data needs no more than a snapshot.
+
+        Raises
+        ------
+        proxydb.lake.errors.CommitConflict
+            A subclass that says what the conflict is; `.winner` is the version that it is with.
+        """
+        return self._table(table).commit_rebased(actions, read_version, reads=reads, isolation=isolation)
+
+    def _table(self, table: Table | str) -> Table:
+        return self.table(table) if isinstance(table, str) else table
+
     def import_delta(
         self,
         path: str | os.PathLike[str],
@@ -154,19 +269,19 @@ class Lake:
         directory = _local_directory(path)
         segment = find_segment(directory / "_delta_log")
         with self._session.transaction():
-            table = self._new_table(name or directory.name, directory)
+            table = self._new_table(name or directory.name, str(directory))
             writer = RowWriter(self._session, table.table_id)
             import_segment(writer, self._session.integrity_error, segment, progress or _no_progress)
-            self._session.execute(_NEW_HEAD, table_id=table.table_id, version=segment.head)
+            self._session.execute(queries.NEW_HEAD, table_id=table.table_id, version=segment.head)
         return table
 
-    def _new_table(self, name: str, directory: Path) -> Table:
+    def _new_table(self, name: str, location: str) -> Table:
         taken = TableExists(f"the lake has a table {name!r} already: choose another name")
         if self._session.rows(queries.TABLE_NAMED, name=name):
             raise taken
         try:
             created_at = time.time_ns() // 1_000_000
-            self._session.execute(_NEW_TABLE, name=name, location=str(directory), created_at=created_at)
+            self._session.execute(queries.NEW_TABLE, name=name, location=location, created_at=created_at)
         except self._session.integrity_error:
             raise taken from None
         return self.table(name)

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from proxydb.lake import queries
+from proxydb.lake.snapshot import physical_name
 
 if TYPE_CHECKING:
     from proxydb.lake.session import Session
     from proxydb.lake.snapshot import Snapshot
 
 _INTEGERS = ("long", "integer", "short", "byte")
+_TIMESTAMPS = ("timestamp", "timestamp_ntz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,13 @@ class ParameterRanges:
         The first integer column that has statistics, by the name that the log uses; empty when there is none.
     statistics
         The least minimum and the greatest maximum of that column.
+    timestamp_column
+        The first timestamp column that has statistics, by the name that the log uses; empty when there is none.
+    timestamps
+        Its distinct minima, sorted, as text down to the second.
+    nullable_column
+        The first column that has NULLs in some file by its statistics, by the name that the log uses; else the first
+        that has a count of NULLs; empty when there is none.
     applications
         The ids of applications that recorded transactions, sorted.
     paths
@@ -47,6 +56,9 @@ class ParameterRanges:
     partition_values: tuple[str, ...]
     statistics_column: str
     statistics: tuple[int, int]
+    timestamp_column: str
+    timestamps: tuple[str, ...]
+    nullable_column: str
     applications: tuple[str, ...]
     paths: tuple[str, ...]
 
@@ -55,7 +67,8 @@ def read_ranges(session: Session, table_id: int, head: Snapshot) -> ParameterRan
     """The ranges of the table whose newest snapshot is `head`."""
     [(first, last, begin, end)] = session.rows(queries.HISTORY_RANGE, table_id=table_id)
     partition_column = _log_name(head, head.partition_columns[0]) if head.partition_columns else ""
-    statistics_column = _statistics_column(head)
+    statistics_column = _column_with_bounds(head, _INTEGERS)
+    timestamp_column = _column_with_bounds(head, _TIMESTAMPS)
     return ParameterRanges(
         table_id=table_id,
         versions=(first, last),
@@ -67,6 +80,9 @@ def read_ranges(session: Session, table_id: int, head: Snapshot) -> ParameterRan
             min(_bounds(head, "minValues", statistics_column), default=0),
             max(_bounds(head, "maxValues", statistics_column), default=0),
         ),
+        timestamp_column=timestamp_column,
+        timestamps=tuple(sorted({bound[:19] for bound in _bounds(head, "minValues", timestamp_column)})),
+        nullable_column=_nullable_column(head),
         applications=tuple(sorted(head.transactions)),
         paths=tuple(file.path for file in head.files),
     )
@@ -76,17 +92,25 @@ def _partition_values(head: Snapshot, column: str) -> tuple[str, ...]:
     return tuple(sorted({value for file in head.files if (value := file.partition_values.get(column))}))
 
 
-def _statistics_column(head: Snapshot) -> str:
-    integers = (field["name"] for field in head.schema["fields"] if field["type"] in _INTEGERS)
-    names = (_log_name(head, name) for name in integers)
-    return next((name for name in names if _bounds(head, "minValues", name)), "")
+def _column_with_bounds(head: Snapshot, types: tuple[str, ...]) -> str:
+    """The first column of one of these types that has statistics."""
+    candidates = (_log_name(head, field["name"]) for field in head.schema["fields"] if field["type"] in types)
+    return next((name for name in candidates if _bounds(head, "minValues", name)), "")
 
 
-def _bounds(head: Snapshot, kind: str, column: str) -> list[int]:
+def _nullable_column(head: Snapshot) -> str:
+    counts = {name: _bounds(head, "nullCount", name) for name in _top_level_names(head)}
+    counted = [name for name, found in counts.items() if found and isinstance(found[0], int)]
+    return next((name for name in counted if any(counts[name])), counted[0] if counted else "")
+
+
+def _top_level_names(head: Snapshot) -> list[str]:
+    return [_log_name(head, field["name"]) for field in head.schema["fields"]]
+
+
+def _bounds(head: Snapshot, kind: str, column: str) -> list[Any]:
     return [file.stats[kind][column] for file in head.files if file.stats and column in file.stats.get(kind, {})]
 
 
 def _log_name(head: Snapshot, name: str) -> str:
-    """The physical name of a column, by which statistics and partition values know it (Column Mapping)."""
-    metadata: dict[str, Any] = next(field["metadata"] for field in head.schema["fields"] if field["name"] == name)
-    return str(metadata.get("delta.columnMapping.physicalName", name))
+    return physical_name(head.schema, name)

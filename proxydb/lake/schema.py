@@ -1,6 +1,7 @@
-"""The lake's tables, defined once and written as DDL for both systems.
+"""The lake's tables and indexes, defined once and written as DDL for both systems.
 
-The log is the source of truth: rows are only ever added, one set for each version, as a Delta log does it.
+The log is the source of truth: rows are only ever added, one set for each version, as a Delta log does it. `extra`
+holds the fields of an action that have no column of their own, so that nothing of an action is lost.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 TYPES = {
     "sqlite": {"identity": "INTEGER", "bigint": "BIGINT", "text": "TEXT", "json": "TEXT", "boolean": "BOOLEAN"},
@@ -48,7 +49,7 @@ class TableDefinition:
 
     def ddl(self, system: str) -> str:
         """The CREATE TABLE statement for ``"sqlite"`` or ``"postgresql"``."""
-        lines = [f"{column} {_column_type(kind, system)}" for column, kind in self.columns.items()]
+        lines = [f"{column} {column_type(kind, system)}" for column, kind in self.columns.items()]
         lines.append(f"PRIMARY KEY ({', '.join(self.key)})")
         if self.unique:
             lines.append(f"UNIQUE ({self.unique})")
@@ -60,7 +61,29 @@ class TableDefinition:
         return f"INSERT INTO {self.name} ({', '.join(self.columns)}) VALUES ({markers})"
 
 
-def _column_type(kind: str, system: str) -> str:
+@dataclass(frozen=True, slots=True)
+class IndexDefinition:
+    """An index that `indexes="hand"` makes.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    table, columns
+        What it covers.
+    """
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+
+    def ddl(self) -> str:
+        """The statement that makes the index where it is missing."""
+        return f"CREATE INDEX IF NOT EXISTS {self.name} ON {self.table} ({', '.join(self.columns)})"
+
+
+def column_type(kind: str, system: str) -> str:
+    """The SQL type of a column of this kind, with NOT NULL unless it ends in ``?``."""
     return TYPES[system][kind.rstrip("?")] + ("" if kind.endswith("?") else " NOT NULL")
 
 
@@ -85,6 +108,7 @@ DEFINITIONS = (
             "operation_params": "json?",
             "is_blind_append": "boolean?",
             "operation_metrics": "json?",
+            "extra": "json?",
         },
         ("table_id", "version"),
     ),
@@ -99,6 +123,7 @@ DEFINITIONS = (
             "stats": "json?",
             "modification_time": "bigint",
             "data_change": "boolean",
+            "extra": "json?",
         },
         ("table_id", "version", "path", "dv_id"),
     ),
@@ -112,12 +137,24 @@ DEFINITIONS = (
             "size_bytes": "bigint?",
             "partition_values": "json?",
             "data_change": "boolean",
+            "extra": "json?",
         },
         ("table_id", "version", "path", "dv_id"),
     ),
     TableDefinition(
+        "dl_cdc_files",
+        {**_AT_VERSION, "path": "text", "size_bytes": "bigint", "partition_values": "json", "extra": "json?"},
+        ("table_id", "version", "path"),
+    ),
+    TableDefinition(
         "dl_metadata_updates",
-        {**_AT_VERSION, "schema_json": "json", "partition_columns": "json", "table_properties": "json"},
+        {
+            **_AT_VERSION,
+            "schema_json": "json",
+            "partition_columns": "json",
+            "table_properties": "json",
+            "extra": "json?",
+        },
         ("table_id", "version"),
     ),
     TableDefinition(
@@ -143,7 +180,18 @@ DEFINITIONS = (
     ),
 )
 
+# What each index is for: reconciliation and the look-up of a path, time travel, and the newest action of each
+# application and domain. Everything else goes through a primary key.
+INDEXES = (
+    IndexDefinition("dl_add_files_by_path", "dl_add_files", ("table_id", "path", "dv_id", "version")),
+    IndexDefinition("dl_remove_files_by_path", "dl_remove_files", ("table_id", "path", "dv_id", "version")),
+    IndexDefinition("dl_table_versions_by_time", "dl_table_versions", ("table_id", "committed_at", "version")),
+    IndexDefinition("dl_txn_actions_by_app", "dl_txn_actions", ("table_id", "app_id", "version")),
+    IndexDefinition("dl_domain_metadata_by_domain", "dl_domain_metadata", ("table_id", "domain", "version")),
+)
+
 INSERTS = {definition.name: definition.insert() for definition in DEFINITIONS}
+TABLES = {definition.name: definition for definition in DEFINITIONS}
 
 
 def statements(system: str) -> Iterator[str]:

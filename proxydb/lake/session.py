@@ -85,9 +85,11 @@ class Session:
         """Run an INSERT once for each of `rows`, in one call of the driver."""
         self._cursor().executemany(render(text, self.system), rows)
 
-    def execute(self, text: str, **values: Any) -> None:
-        """Run a statement that returns nothing."""
-        self._cursor().execute(render(text, self.system), bind(text, values))
+    def execute(self, text: str, **values: Any) -> int:
+        """Run a statement that returns no rows; how many it changed."""
+        cursor = self._cursor()
+        cursor.execute(render(text, self.system), bind(text, values))
+        return int(cursor.rowcount)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -35,6 +35,8 @@ class File:
         False when the commit only rearranged data or added statistics.
     version
         The version that added it in this form; for what a checkpoint brought, the checkpoint's.
+    extra
+        The fields of the add that have no name here: ``deletionVector``, ``tags``, ``baseRowId`` and their like.
 
     References
     ----------
@@ -49,6 +51,12 @@ class File:
     modification_time: int
     data_change: bool
     version: int
+    extra: dict[str, Any]
+
+    @property
+    def deletion_vector(self) -> dict[str, Any] | None:
+        """The descriptor of the deletion vector, or None (Delta PROTOCOL, Deletion Vector Descriptor Schema)."""
+        return self.extra.get("deletionVector")
 
     @property
     def decoded_path(self) -> str:
@@ -113,26 +121,45 @@ def read_snapshot(session: Session, table_id: int, version: int) -> Snapshot:
     """The snapshot of a version that exists; what a version holds never changes, so the statements agree."""
     at = {"table_id": table_id, "version": version}
     [metadata] = session.rows(queries.METADATA_AT_VERSION, **at)
-    [protocol] = session.rows(queries.PROTOCOL_AT_VERSION, **at)
-    schema, partition_columns, properties = map(parsed, metadata)
+    schema, partition_columns, properties = map(parsed, metadata[:3])
     return Snapshot(
         version=version,
-        files=_files(session.rows(queries.FILES_AT_VERSION, **at)),
+        files=read_files(session, table_id, version),
         schema=schema,
         partition_columns=tuple(partition_columns),
-        protocol=Protocol(*protocol[:2], *(tuple(parsed(features)) for features in protocol[2:])),
+        protocol=read_protocol(session, table_id, version),
         properties=properties,
         transactions=dict(session.rows(queries.TRANSACTIONS_AT_VERSION, **at)),
         domain_metadata=dict(session.rows(queries.DOMAINS_AT_VERSION, **at)),
     )
 
 
-def _files(rows: list[tuple[Any, ...]]) -> tuple[File, ...]:
-    return tuple(sorted(map(_file, rows), key=lambda file: (file.path, file.deletion_vector_id)))
+def read_files(session: Session, table_id: int, version: int) -> tuple[File, ...]:
+    """The active files of a version that exists, sorted by path and deletion-vector id."""
+    rows = session.rows(queries.FILES_AT_VERSION, table_id=table_id, version=version)
+    return tuple(sorted(map(file_of_row, rows), key=lambda file: (file.path, file.deletion_vector_id)))
 
 
-def _file(row: tuple[Any, ...]) -> File:
-    path, dv_id, size, partition_values, stats, modification_time, data_change, version = row
+def read_protocol(session: Session, table_id: int, version: int) -> Protocol:
+    """The protocol of a version that exists."""
+    [row] = session.rows(queries.PROTOCOL_AT_VERSION, table_id=table_id, version=version)
+    return Protocol(*row[:2], *(tuple(parsed(features)) for features in row[2:]))
+
+
+def physical_name(schema: dict[str, Any], name: str) -> str:
+    """The name by which the log knows a top-level column of `schema`; other than `name` under column mapping.
+
+    References
+    ----------
+    Delta PROTOCOL: Column Mapping.
+    """
+    column: dict[str, Any] = next((field for field in schema["fields"] if field["name"] == name), {})
+    return str(column.get("metadata", {}).get("delta.columnMapping.physicalName", name))
+
+
+def file_of_row(row: tuple[Any, ...]) -> File:
+    """A row of the columns `queries.FILE`."""
+    path, dv_id, size, partition_values, stats, modification_time, data_change, version, extra = row
     return File(
         path=path,
         size=size,
@@ -142,6 +169,7 @@ def _file(row: tuple[Any, ...]) -> File:
         modification_time=modification_time,
         data_change=bool(data_change),
         version=version,
+        extra=parsed(extra) or {},
     )
 
 

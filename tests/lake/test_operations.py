@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from proxydb.lake import OPERATIONS, write_delta_log
-from tests.lake.written_logs import METADATA, PROTOCOL, add, remove, write_commit, write_log
+from tests.lake.written_logs import METADATA, PROTOCOL, add, create, remove, write_commit, write_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,18 +63,56 @@ def _of_day(head: Snapshot, day: str) -> set[tuple[str, str]]:
     return {(file.path, file.deletion_vector_id) for file in head.files if file.partition_values["date"] == day}
 
 
+def _within(head: Snapshot, low: str, high: str) -> set[tuple[str, str]]:
+    """The files whose events may fall into a span of seconds, and those without statistics."""
+    return {
+        (file.path, file.deletion_vector_id)
+        for file in head.files
+        if file.stats is None
+        or (file.stats["minValues"]["event_time"][:19] <= high and file.stats["maxValues"]["event_time"][:19] >= low)
+    }
+
+
+def _with_nulls(head: Snapshot) -> set[tuple[str, str]]:
+    """The files with a country that is NULL, and those without statistics."""
+    return {
+        (file.path, file.deletion_vector_id)
+        for file in head.files
+        if file.stats is None or file.stats["nullCount"]["country"]
+    }
+
+
+def _gone(table: Table, head: Snapshot) -> set[tuple[str]]:
+    """Every path that was ever removed and is not active."""
+    removed = {change.path for change in table.changes(0) if change.kind == "remove"}
+    return {(path,) for path in removed - {file.path for file in head.files}}
+
+
+def _changes(table: Table, since: int) -> set[tuple[int, str, str]]:
+    """Version, kind and path of each change after a version, from its own row."""
+    kinds = {"add": "dl_add_files", "remove": "dl_remove_files"}
+    rows = {kind: table.session.rows(f"SELECT version, path FROM {name}") for kind, name in kinds.items()}
+    return {(version, kind, path) for kind in rows for version, path in rows[kind] if version > since}
+
+
 EXPECTED: dict[str, Callable[[Table, Snapshot], Any]] = {
     "01": lambda table, head: [(59,)],
     "02": lambda table, head: {(file.path, file.deletion_vector_id) for file in head.files},
+    "02n": lambda table, head: {(file.path, file.deletion_vector_id) for file in head.files},
     "03": lambda table, head: [(len(head.files), sum(file.size for file in head.files))],
     "04c": lambda table, head: [(len(table.snapshot(drawn(table, "04c", 1)).files),)],
     "08": lambda table, head: _of_day(head, drawn(table, "08", -1)),
     "10": lambda table, head: _may_hold(head, drawn(table, "10", -1)),
+    "11": lambda table, head: _within(head, *(drawn(table, "11", position) for position in (-1, -2))),
+    "12": lambda table, head: _with_nulls(head) & _of_day(head, drawn(table, "12", -1)),
+    "13": lambda table, head: {(file.path, file.deletion_vector_id) for file in head.files},
     "16": lambda table, head: {(day, *sums) for day, sums in _per_day(head, 2**63).items()},
     "17": lambda table, head: [(head.transactions[drawn(table, "17", 1)],)],
     "18": lambda table, head: {
         (day, *sums) for day, sums in _per_day(head, drawn(table, "18", -1)).items() if sums[0] > 1
     },
+    "20": _gone,
+    "22": lambda table, head: _changes(table, drawn(table, "22", 1)),
     "24": lambda table, head: [("events", len(head.files), sum(file.size for file in head.files))],
 }
 
@@ -102,9 +140,21 @@ def test_operations_run_on_a_table_without_anything(tmp_path: Path, lake: Lake) 
     assert (rows["01"], rows["02"], rows["03"]) == ([(1,)], [], [(0, 0)])
 
 
-def test_column_names_are_quoted(tmp_path: Path, lake: Lake) -> None:
+@pytest.mark.parametrize("number", ["08", "09", "12", "16", "18"])
+def test_a_table_without_partitions_is_one_partition(lake: Lake, number: str) -> None:
+    """What asks for partitions runs on a table without any: one group whose value is NULL, and no file of a value."""
+    table = create(lake, add("a"), add("b", size=5))
+    expected = {"16": [(None, 2, 105)], "18": [(None, 2, 105)]}
+    assert run(lake, table, BY_NUMBER[number]) == expected.get(number, [])
+    assert BY_NUMBER[number].applies(table.parameter_ranges()) is (number in ("16", "18"))
+
+
+ODD_NAMES = ["it's 100% :odd?", 'quo"ted', "back\\slash", "a.b", "2024", "[0]", "$", "{partition}", "ü\t"]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_column_names_are_quoted(tmp_path: Path, lake: Lake, name: str) -> None:
     """A partition column of any name is found."""
-    name = "it's 100% :odd?"
     log = write_log(tmp_path / "t") / "_delta_log"
     _write_partitioned(log, name)
     table = lake.import_delta(tmp_path / "t")

@@ -10,7 +10,7 @@ import pytest
 
 import proxydb
 import proxydb.lake
-from proxydb.lake.schema import DEFINITIONS
+from proxydb.lake.schema import DEFINITIONS, SCHEMA_VERSION
 
 OPENS = "import sys, proxydb.lake; print(flush=True); sys.stdin.read(); proxydb.lake.open(sys.argv[1]).close()"
 
@@ -25,14 +25,14 @@ def test_a_second_opening_changes_nothing(target: str) -> None:
     """Opening a lake again finds the tables of the first time."""
     proxydb.lake.open(target).close()
     with proxydb.lake.open(target) as lake:
-        assert lake.connection.execute("SELECT version FROM dl_schema_version").fetchone()[0] == 1
+        assert lake.connection.execute("SELECT version FROM dl_schema_version").fetchone()[0] == SCHEMA_VERSION
 
 
 def test_a_newer_schema_is_refused(target: str) -> None:
     """Tables of a newer proxydb are not touched, and the error says what to do."""
     with proxydb.lake.open(target) as lake:
         lake.connection.execute("UPDATE dl_schema_version SET version = 99")
-    with pytest.raises(proxydb.lake.errors.SchemaTooNew, match="schema version 99, this proxydb knows 1: upgrade"):
+    with pytest.raises(proxydb.lake.errors.SchemaTooNew, match="schema version 99, this proxydb knows 2: upgrade"):
         proxydb.lake.open(target)
 
 

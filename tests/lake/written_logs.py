@@ -1,4 +1,4 @@
-"""Delta logs written by hand, action by action, for what no writer produces on request."""
+"""Delta logs and lake tables written by hand, action by action, for what no writer produces on request."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from proxydb.lake import Lake, Table
 
 SCHEMA = {"type": "struct", "fields": [{"name": "id", "type": "long", "nullable": True, "metadata": {}}]}
 PROTOCOL: dict[str, Any] = {
@@ -65,3 +67,9 @@ def write_commit(log: Path, version: int, actions: list[dict[str, Any]]) -> Path
 def commit_file(log: Path, version: int) -> Path:
     """The path of a commit."""
     return log / f"{version:020}.json"
+
+
+def create(lake: Lake, *actions: dict[str, Any], name: str = "t", **metadata: Any) -> Table:
+    """A table made by a commit, whose version 0 holds protocol, metaData and `actions`."""
+    described = {"metaData": METADATA["metaData"] | metadata}
+    return lake.create_table(name, f"/data/{name}", [PROTOCOL, described, *actions])

@@ -26,15 +26,13 @@ READER_FEATURES = frozenset(
 )
 
 
-def check_protocol(protocol: dict[str, Any], where: str) -> None:
+def check_protocol(protocol: dict[str, Any]) -> None:
     """Refuse a table that asks for more than is understood here.
 
     Parameters
     ----------
     protocol
         The body of a `protocol` action.
-    where
-        The log file that holds it, for the message.
 
     Raises
     ------
@@ -48,11 +46,10 @@ def check_protocol(protocol: dict[str, Any], where: str) -> None:
     needed = protocol["minReaderVersion"]
     if needed > READER_VERSION:
         raise UnsupportedTable(
-            f"{where}: the table needs Delta reader version {needed}, "
-            f"proxydb knows up to {READER_VERSION}: upgrade proxydb"
+            f"the table needs Delta reader version {needed}, proxydb knows up to {READER_VERSION}: upgrade proxydb"
         )
     if unknown := sorted(set(protocol.get("readerFeatures") or ()) - READER_FEATURES):
         raise UnsupportedTable(
-            f"{where}: the table uses reader features that proxydb does not know: {', '.join(unknown)}: "
+            f"the table uses reader features that proxydb does not know: {', '.join(unknown)}: "
             "upgrade proxydb, or drop them with the writer (ALTER TABLE … DROP FEATURE …)"
         )

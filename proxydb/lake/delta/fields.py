@@ -102,6 +102,14 @@ def any_json(body: dict[str, Any], name: str) -> str | None:
     return None if body.get(name) is None else _dump(_storable(body[name]))
 
 
+def rest(body: dict[str, Any], held: tuple[str, ...]) -> str | None:
+    """The fields that are not `held` by columns, as JSON text, or None; an absent field and a null are the same."""
+    others = {name: value for name, value in body.items() if value is not None and name not in held}
+    if vector := others.get("deletionVector"):
+        others["deletionVector"] = {name: value for name, value in vector.items() if value is not None}
+    return any_json({"rest": others}, "rest") if others else None
+
+
 def deletion_vector_id(body: dict[str, Any]) -> str:
     """What tells the deletion vectors of one data file apart; empty when there is none.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from proxydb.lake.delta import fields
+from proxydb.lake.delta.features import check_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,7 @@ def _add(body: dict[str, Any]) -> Values:
         fields.statistics(body),
         fields.integer(body, "modificationTime"),
         fields.optional_flag(body, "dataChange") is not False,
+        fields.rest(body, ("path", "size", "partitionValues", "stats", "modificationTime", "dataChange")),
     )
 
 
@@ -52,6 +54,16 @@ def _remove(body: dict[str, Any]) -> Values:
         fields.optional_integer(body, "size"),
         None if body.get("partitionValues") is None else fields.string_map(body, "partitionValues"),
         fields.optional_flag(body, "dataChange") is not False,
+        fields.rest(body, ("path", "deletionTimestamp", "size", "partitionValues", "dataChange")),
+    )
+
+
+def _change_file(body: dict[str, Any]) -> Values:
+    return (
+        fields.text(body, "path"),
+        fields.integer(body, "size"),
+        fields.string_map(body, "partitionValues"),
+        fields.rest(body, ("path", "size", "partitionValues", "dataChange")),
     )
 
 
@@ -60,6 +72,7 @@ def _metadata(body: dict[str, Any]) -> Values:
         fields.json_object(body, "schemaString"),
         fields.string_list(body, "partitionColumns"),
         fields.string_map(body, "configuration"),
+        fields.rest(body, ("schemaString", "partitionColumns", "configuration")),
     )
 
 
@@ -91,11 +104,71 @@ def _domain(body: dict[str, Any]) -> Values:
 KINDS = {
     "add": ActionKind("dl_add_files", _add, "file", identity=2),
     "remove": ActionKind("dl_remove_files", _remove, "file", identity=2),
+    "cdc": ActionKind("dl_cdc_files", _change_file, "cdc", identity=1),
     "metaData": ActionKind("dl_metadata_updates", _metadata, "metaData", identity=0),
     "protocol": ActionKind("dl_protocol_updates", _protocol, "protocol", identity=0),
     "txn": ActionKind("dl_txn_actions", _transaction, "txn", identity=1),
     "domainMetadata": ActionKind("dl_domain_metadata", _domain, "domainMetadata", identity=1),
 }
+
+
+def checked_values(kind: str, body: dict[str, Any]) -> Values:
+    """The row of an action of one of `KINDS`, after ``table_id, version``.
+
+    Raises
+    ------
+    proxydb.lake.delta.fields.FieldError
+        A field is missing or wrong.
+    proxydb.lake.errors.UnsupportedTable
+        A `protocol` action asks for more than is understood here.
+    """
+    try:
+        values = KINDS[kind].values(body)
+    except fields.FieldError as error:
+        raise fields.FieldError(f"in the action {kind!r}: {error}") from None
+    if kind == "protocol":
+        check_protocol(body)
+    return values
+
+
+class CommitRows:
+    """Turns the actions of one commit into rows, and refuses two of which either could win.
+
+    Attributes
+    ----------
+    info
+        The body of the first `commitInfo`; empty while there was none.
+    """
+
+    def __init__(self) -> None:
+        self.info: dict[str, Any] = {}
+        self._seen: set[Values] = set()
+
+    @property
+    def families(self) -> set[str]:
+        """The families of the actions so far."""
+        return {identity[0] for identity in self._seen}
+
+    def take(self, kind: str, body: dict[str, Any]) -> tuple[str, Values] | None:
+        """The lake table and the row of an action; None for `commitInfo` and for kinds that are not kept.
+
+        The errors are those of `checked_values`.
+        """
+        if kind == "commitInfo":
+            self.info = self.info or body
+        if (known := KINDS.get(kind)) is None:
+            return None
+        values = checked_values(kind, body)
+        self._refuse_repetition((known.family, *values[: known.identity]))
+        return known.table, values
+
+    def _refuse_repetition(self, identity: Values) -> None:
+        if identity in self._seen:
+            described = " ".join(str(part) for part in identity if part)
+            raise fields.FieldError(
+                f"the commit holds two actions for the same {described}, which the Delta protocol forbids"
+            )
+        self._seen.add(identity)
 
 
 def version_row(committed_at: int, info: dict[str, Any]) -> Values:
@@ -122,4 +195,8 @@ def version_row(committed_at: int, info: dict[str, Any]) -> Values:
         fields.any_json(info, "operationParameters"),
         info["isBlindAppend"] if isinstance(info.get("isBlindAppend"), bool) else None,
         fields.any_json(info, "operationMetrics"),
+        fields.rest(info, _HELD_INFO if "inCommitTimestamp" in info else (*_HELD_INFO, "timestamp")),
     )
+
+
+_HELD_INFO = ("operation", "operationParameters", "isBlindAppend", "operationMetrics")

@@ -1,0 +1,152 @@
+"""Delta's rules for whether a commit may land on top of versions that it has not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from proxydb.lake import errors, queries
+from proxydb.lake.snapshot import parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from proxydb.lake.errors import CommitConflict
+    from proxydb.lake.prepared import PreparedCommit
+    from proxydb.lake.session import Session
+
+Isolation = Literal["serializable", "write_serializable", "snapshot"]
+
+_PROPERTY = {"Serializable": "serializable", "SnapshotIsolation": "snapshot"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reads:
+    """What the actions of a commit were computed from, beside what they name themselves; by default nothing.
+
+    Parameters
+    ----------
+    paths
+        Paths of files that were read.
+    whole_table
+        Whether all files were read, and any new one would have been.
+    applications
+        Applications whose transaction version was read.
+    """
+
+    paths: Collection[str] = ()
+    whole_table: bool = False
+    applications: Collection[str] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no file was read."""
+        return not (self.paths or self.whole_table)
+
+
+class _Winner(NamedTuple):
+    """What one of the versions in between did."""
+
+    version: int
+    is_blind_append: bool
+    names: dict[str, set[str]]
+
+
+def check_conflicts(
+    session: Session,
+    table_id: int,
+    commit: PreparedCommit,
+    versions: tuple[int, int],
+    reads: Reads,
+    isolation: Isolation | None,
+) -> None:
+    """Refuse a commit that a version in between conflicts with.
+
+    Parameters
+    ----------
+    session, table_id, commit
+        The commit; its transaction has to be open and to hold the head.
+    versions
+        The version that the commit was computed from, and the head.
+    reads
+        What it has read.
+    isolation
+        The level; None takes that of the table's property `delta.isolationLevel`, and that is ``"write_serializable"``
+        when it is not set.
+
+    Raises
+    ------
+    proxydb.lake.errors.CommitConflict
+        A subclass that says what the conflict is, for the first version that has one.
+
+    References
+    ----------
+    Delta documentation, Concurrency control; `ConflictChecker` of the reference implementation. Stricter than that in
+    one point: a change of the protocol conflicts with everything, since nobody has checked the commit against it.
+    """
+    level = _level(session, table_id, commit, isolation)
+    for winner in _winners(session, table_id, versions):
+        for kind, names in _conflicts(commit, winner, reads, level):
+            _refuse(kind, names, winner, versions)
+
+
+def _conflicts(
+    commit: PreparedCommit, winner: _Winner, reads: Reads, level: Isolation
+) -> Iterator[tuple[type[CommitConflict], set[str]]]:
+    """Each conflict with a version: its error, and what it is about."""
+    did = winner.names
+    if "protocol" in did:
+        yield errors.ProtocolChanged, set()
+    if "metaData" in did:
+        yield errors.MetadataChanged, set()
+    if reads.whole_table and _added_count(commit, winner, level):
+        yield errors.ConcurrentAppend, did["add"]
+    removed = did.get("remove", set())
+    if read := removed if reads.whole_table else removed & set(reads.paths):
+        yield errors.ConcurrentDeleteRead, read
+    if deleted := removed & commit.removed_paths:
+        yield errors.ConcurrentDeleteDelete, deleted
+    if applications := did.get("txn", set()) & {*commit.transactions, *reads.applications}:
+        yield errors.ConcurrentTransaction, applications
+    if domains := did.get("domainMetadata", set()) & commit.domains:
+        yield errors.DomainMetadataChanged, domains
+
+
+def _added_count(commit: PreparedCommit, winner: _Winner, level: Isolation) -> int:
+    """How many added files the level asks to look at: blind appends could as well have come later."""
+    blind_ones_may_follow = level == "write_serializable" and not commit.changes_metadata
+    if level == "snapshot" or (winner.is_blind_append and blind_ones_may_follow):
+        return 0
+    return len(winner.names.get("add", ()))
+
+
+def _level(session: Session, table_id: int, commit: PreparedCommit, isolation: Isolation | None) -> Isolation:
+    """The level that counts: what changes no data needs no more than a snapshot."""
+    if not commit.changes_data and not commit.changes_metadata:
+        return "snapshot"
+    if isolation:
+        return isolation
+    properties: dict[str, str] = parsed(session.rows(queries.METADATA_AT_HEAD, table_id=table_id)[0][2])
+    found: Any = _PROPERTY.get(properties.get("delta.isolationLevel", ""), "write_serializable")
+    level: Isolation = found
+    return level
+
+
+def _winners(session: Session, table_id: int, versions: tuple[int, int]) -> Iterator[_Winner]:
+    """The versions after the first of `versions` up to the second, in order."""
+    by_version: dict[int, list[tuple[Any, ...]]] = {}
+    for row in session.rows(queries.CONFLICT_CHECK, table_id=table_id, since=versions[0]):
+        by_version.setdefault(row[0], []).append(row)
+    for version, rows in sorted(by_version.items()):
+        names: dict[str, set[str]] = {}
+        for _, kind, name, _ in rows:
+            names.setdefault(kind, set()).add(name)
+        yield _Winner(version, any(row[3] for row in rows if row[1] == "commitInfo"), names)
+
+
+def _refuse(kind: type[CommitConflict], names: set[str], winner: _Winner, versions: tuple[int, int]) -> None:
+    said = (kind.__doc__ or "").rstrip(".").replace("A version in between", f"version {winner.version}")
+    about = f" ({', '.join(sorted(names)[:3])}{', …' if len(names) > 3 else ''})" if names else ""
+    raise kind(
+        f"{said}{about}: read version {versions[1]} and compute the commit from it again", winner.version, versions[1]
+    )
