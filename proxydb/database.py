@@ -12,6 +12,7 @@ from proxydb.cache.admission import Admission
 from proxydb.cache.results import ResultCache
 from proxydb.drivers.base import EVERYTHING, NOTHING, Analysis
 from proxydb.executor.context import Context
+from proxydb.executor.routes import IN_CALLS, Routes
 from proxydb.observe.recorder import Recorder
 from proxydb.planner import Plan, opaque, plan
 from proxydb.sql.classify import Kind
@@ -216,9 +217,10 @@ def join(
     execute: Callable[..., Any],
     execute_named: Callable[..., Any],
     config: Config,
+    routes: Routes = IN_CALLS,
 ) -> Context:
     """A connection's place in the database."""
-    context = Context(database, session, execute, execute_named, config)
+    context = Context(database, session, execute, execute_named, config, routes)
     database.recorder.watch(context)
     return context
 

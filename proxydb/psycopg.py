@@ -22,6 +22,14 @@ from proxydb.dbapi.postgres import (
     RawServerCursor,
     ServerCursor,
 )
+from proxydb.dbapi.postgres_async import (
+    AsyncClientCursor,
+    AsyncConnection,
+    AsyncCursor,
+    AsyncRawCursor,
+    AsyncRawServerCursor,
+    AsyncServerCursor,
+)
 
 connect = Connection.connect
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cachetools import LRUCache
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
 ENTRY_OVERHEAD = 512
 """Bytes that an entry takes beside its rows: its key, its label, its place in the table."""
@@ -108,17 +108,26 @@ class ResultCache:
         with self._lock:
             self._entries.clear()
 
-    def join(self, key: Hashable) -> Flight | None:
-        """The flight in which another thread is filling `key`; none when the caller has just become its pilot."""
+    def join(self, key: Hashable, *, blocking: bool = True) -> Flight | None:
+        """The flight in which somebody else is filling `key`; none when the caller has just become its pilot.
+
+        Parameters
+        ----------
+        key
+            What is to be filled.
+        blocking
+            Whether the caller would wait for a flight without letting its thread do anything else: then there is none
+            whose pilot is this same thread, perhaps as another task of its event loop.
+        """
         mine = Flight()
         flight = self._flights.setdefault(key, mine)
-        return None if flight is mine or flight.pilot == mine.pilot else flight
+        return None if flight is mine or (blocking and flight.pilot == mine.pilot) else flight
 
     def land(self, key: Hashable) -> None:
         """The fill of `key` ended, whether or not it stored something; who waits goes on."""
         flight = self._flights.pop(key, None)
         if flight is not None:
-            flight.landed.set()
+            flight.land()
 
     def reset_locks(self) -> None:
         """After a fork: other threads, their locks and their flights are not here, and the labels are new."""
@@ -128,13 +137,26 @@ class ResultCache:
 
 
 class Flight:
-    """A fill under way, so that threads which miss the same key run its statement once."""
+    """A fill under way, so that threads and tasks which miss the same key run its statement once."""
 
-    __slots__ = ("landed", "pilot")
+    __slots__ = ("_waiting", "landed", "pilot")
 
     def __init__(self) -> None:
         self.pilot = threading.get_ident()
         self.landed = threading.Event()
+        self._waiting: list[Callable[[], object]] = []
+
+    def land(self) -> None:
+        """Let everybody go on who waits."""
+        self.landed.set()
+        for call in self._waiting:
+            call()
+
+    def when_landed(self, call: Callable[[], object]) -> None:
+        """Have `call` called, in whatever thread, once it has landed; perhaps twice."""
+        self._waiting.append(call)
+        if self.landed.is_set():
+            call()
 
 
 class _Evicting(LRUCache[Any, Entry]):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from proxydb.drivers.base import Analysis
     from proxydb.drivers.postgres.catalog import Verdict
     from proxydb.executor.context import Context
+    from proxydb.executor.routes import Routes
 
 
 class PostgresDriver:
@@ -45,18 +46,28 @@ class PostgresDriver:
         """After a fork: what the catalog said may still be true, and is checked before it is used."""
 
 
-def open_context(connection: Any, execute: Callable[..., Any]) -> Context:
-    """What proxydb keeps for a connection, whose cursors' own way to the server is `execute`."""
+def open_context(connection: Any, kind: Any, execute: Callable[..., Any], routes: Routes) -> Context:
+    """What proxydb keeps for a connection.
+
+    Parameters
+    ----------
+    connection
+        The connection, synchronous or not.
+    kind
+        The synchronous class by which others to the same database are opened.
+    execute, routes
+        Its cursors' own way to the server, and the classes of its statements.
+    """
     config = connection._config or options_of_environment()
     info = connection.info
     namespace = f"{info.host}:{info.port}/{info.dbname}"
-    borrow = _borrow_another(connection)
+    borrow = _borrow_another(connection, kind)
     shared = take(
         ("postgresql", namespace),
         lambda: Database("postgresql", namespace, config, PostgresDriver(borrow), borrow),
     )
     session = PostgresSession(shared.driver.verdicts)
-    context = join(shared, session, execute, execute, config)
+    context = join(shared, session, execute, execute, config, routes)
     context.parameters_in = _parameters_in
     context.leave = leaving(connection, context)
     return context
@@ -66,8 +77,8 @@ def _parameters_in(arguments: Any) -> Any:
     return arguments and arguments[0]
 
 
-def _borrow_another(connection: Any) -> Callable[[], Any]:
-    kind, config = type(connection), connection._config
+def _borrow_another(connection: Any, kind: Any) -> Callable[[], Any]:
+    config = connection._config
     conninfo = make_conninfo(connection.info.dsn, password=connection.info.password or None)
 
     @contextmanager

@@ -12,41 +12,38 @@ from psycopg.adapt import Transformer
 
 
 class Served:
-    """The fetch methods of a cursor that gives the decoded rows in `_rows`."""
+    """A cursor that gives the decoded rows in `_rows`."""
 
     __slots__ = ()
 
     _live_class: type
     _make_row: Any
 
-    def fetchone(self) -> Any:
+    def _next(self) -> list[Any]:
+        """The next row, if there is one."""
         self._check_result_for_fetch()  # type: ignore[attr-defined]
-        return next(self._from(1), None)
+        return self._from(1)
 
-    def fetchmany(self, size: int = 0) -> list[Any]:
-        self._check_result_for_fetch()  # type: ignore[attr-defined]
-        cursor: Any = self
-        return list(self._from(size or cursor.arraysize))
-
-    def fetchall(self) -> list[Any]:
+    def _many(self, size: int) -> list[Any]:
+        """The next rows, by default as many as the cursor's `arraysize` says."""
         self._check_result_for_fetch()  # type: ignore[attr-defined]
         cursor: Any = self
-        return list(self._from(len(cursor._rows)))
+        return self._from(size or cursor.arraysize)
 
-    def __next__(self) -> Any:
+    def _all(self) -> list[Any]:
+        """All rows that are left."""
         self._check_result_for_fetch()  # type: ignore[attr-defined]
-        for row in self._from(1):
-            return row
-        raise StopIteration("no more records to return")
+        cursor: Any = self
+        return self._from(len(cursor._rows))
 
-    def _from(self, count: int) -> Any:
+    def _from(self, count: int) -> list[Any]:
         """The next rows, made by the cursor's row factory."""
         cursor: Any = self
         start = cursor._pos
         rows = cursor._rows[start : start + max(count, 0)]
         made = rows if self._make_row is tuple else list(map(self._make_row, rows))
         cursor._pos = start + len(rows)
-        return iter(made)
+        return made
 
     def _reset(self, reset_query: bool = True) -> None:
         """The driver is about to do something else with the cursor."""
@@ -55,6 +52,7 @@ class Served:
         reset(reset_query)
 
     def set_result(self, index: int) -> Any:
+        """psycopg's own; of an asynchronous cursor it is awaited."""
         return self._decoding(super().set_result)(index)  # type: ignore[misc]
 
     def nextset(self) -> bool | None:
@@ -75,3 +73,43 @@ class Served:
         cursor: Any = self
         cursor._rows = []
         cursor.__class__ = cursor._live_class
+
+
+class ServedInCalls(Served):
+    """The fetch methods of a `psycopg.Cursor` that gives decoded rows."""
+
+    __slots__ = ()
+
+    def fetchone(self) -> Any:
+        return next(iter(self._next()), None)
+
+    def fetchmany(self, size: int = 0) -> list[Any]:
+        return self._many(size)
+
+    def fetchall(self) -> list[Any]:
+        return self._all()
+
+    def __next__(self) -> Any:
+        for row in self._next():
+            return row
+        raise StopIteration("no more records to return")
+
+
+class AwaitedServed(Served):
+    """The fetch methods of a `psycopg.AsyncCursor` that gives decoded rows."""
+
+    __slots__ = ()
+
+    async def fetchone(self) -> Any:
+        return next(iter(self._next()), None)
+
+    async def fetchmany(self, size: int = 0) -> list[Any]:
+        return self._many(size)
+
+    async def fetchall(self) -> list[Any]:
+        return self._all()
+
+    async def __anext__(self) -> Any:
+        for row in self._next():
+            return row
+        raise StopAsyncIteration("no more records to return")

@@ -48,7 +48,8 @@ class Cursor(driver.Cursor):
         context = self._usable_context(script)
         if context is None:
             return _executescript(self, script)
-        return context.script().act(self.connection, partial(_executescript, self, script))
+        with context.script().watched(self.connection):
+            return _executescript(self, script)
 
     def fetchall(self) -> list[Any]:
         statement = getattr(self, "_statement", None)

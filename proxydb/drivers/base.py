@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Generator
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 EVERYTHING: Final[frozenset[str]] = frozenset({"*"})
 """The write set of a statement whose effects are not known."""
 
 NOTHING: Final[frozenset[str]] = frozenset()
 """The write set of a statement that changes nothing."""
+
+
+Result = TypeVar("Result")
+
+Operation = Generator[Any, Any, Any]
+"""What a driver can wait for, in a thread or in an event loop: psycopg writes each of its operations so."""
+
+Steps = Generator[Operation, Any, Result]
+"""Operations that are waited for one after the other, whoever waits and however: `result = yield operation`."""
 
 
 class Analysis(NamedTuple):

@@ -8,9 +8,8 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from proxydb.executor.effects import Controlling, Unknown
-from proxydb.executor.reading import Rejected, RejectedUnrecorded
-from proxydb.executor.routes import route
+from proxydb.executor.routes import IN_CALLS, Routes, route, unrecorded
+from proxydb.observe.slowlog import at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from proxydb.cache.results import ResultCache
     from proxydb.config import Config
     from proxydb.executor.statement import Statement
+    from proxydb.observe.slowlog import Aside
     from proxydb.planner import Plan
 
 
@@ -34,11 +34,24 @@ class Context:
         The driver's own `execute`, unbound; and what stands for it where placeholders have names.
     config
         The connection's options.
+    routes
+        The classes of its statements; by default those for a driver whose calls return when they are done.
+
+    Attributes
+    ----------
+    blocking
+        Whether to wait for somebody else's flight would keep the thread from anything else.
+    aside
+        Calls what would take a while and is not waited for.
+    walk
+        Takes the steps of a statement: called with it, the cursor, the text and the driver's own arguments.
     """
 
     __slots__ = (
         "__weakref__",
         "alarm",
+        "aside",
+        "blocking",
         "bypasses",
         "cache",
         "config",
@@ -50,10 +63,11 @@ class Context:
         "leave",
         "parameters_in",
         "recorder",
-        "rejected",
+        "routes",
         "session",
         "slow",
         "statements",
+        "walk",
     )
 
     def __init__(
@@ -63,6 +77,7 @@ class Context:
         execute: Callable[..., Any],
         execute_named: Callable[..., Any],
         config: Config,
+        routes: Routes = IN_CALLS,
     ) -> None:
         self.database = database
         self.config = config
@@ -75,11 +90,14 @@ class Context:
         self.bypasses: Counter[str] = Counter()
         self.parameters_in: Callable[[Any], Any] = _itself
         self.leave: Callable[[], Any] = _nothing
+        self.walk: Callable[..., Any] = _nowhere
         self.largest = config.cache_entry_bytes
         self.counts = config.record != "off"
         self.slow = int(min(config.slow_ms * 1e6, sys.maxsize)) or sys.maxsize
         self.alarm = -1 if config.record == "sampled" else self.slow
-        self.rejected = RejectedUnrecorded if config.record == "off" else Rejected
+        self.routes = routes if self.counts else unrecorded(routes)
+        self.blocking = True
+        self.aside: Aside = at_once
 
     def closing(self) -> None:
         """The connection is about to be closed: were it the last one, nothing else may hold the database open."""
@@ -96,7 +114,7 @@ class Context:
         if self.alarm < 0:
             self.recorder.remember(statement, parameters, elapsed, outcome)
         if elapsed > self.slow:
-            self.recorder.slow(statement, parameters, elapsed, outcome)
+            self.recorder.slow(statement, parameters, elapsed, outcome, self.aside)
 
     def statement(self, sql: str) -> Statement:
         """The connection's side of the statement `sql`, planned when nobody has planned it yet."""
@@ -113,13 +131,13 @@ class Context:
         self.statements[old.plan.sql] = new
         return new
 
-    def method(self, name: str) -> Controlling:
+    def method(self, name: str) -> Any:
         """What counts the calls of a method that may end a transaction, such as `commit`."""
-        return self._named(name, Controlling)  # type: ignore[return-value]
+        return self._named(name, self.routes.controlling)
 
-    def script(self) -> Unknown:
-        """What counts the calls of `executescript`."""
-        return self._named("executescript", Unknown)  # type: ignore[return-value]
+    def script(self) -> Any:
+        """What counts the calls of `executescript`, and what has no text."""
+        return self._named("executescript", self.routes.unknown)
 
     def _named(self, name: str, kind: type[Statement]) -> Statement:
         found = self.statements.get(name)
@@ -128,7 +146,7 @@ class Context:
         return found
 
     def _routed(self, plan: Plan) -> Statement:
-        return route(plan, self.config)(plan, self)
+        return route(plan, self.routes, self.config)(plan, self)
 
     def _make_room(self) -> None:
         """Let the oldest texts go when there are more than the plan table holds; what they counted is kept."""
@@ -140,6 +158,10 @@ class Context:
 def _itself(arguments: Any) -> Any:
     """A driver whose arguments are the parameters and nothing else."""
     return arguments
+
+
+def _nowhere(*_way: Any) -> None:
+    """A driver that has no steps."""
 
 
 def _nothing() -> None:

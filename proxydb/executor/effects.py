@@ -80,4 +80,5 @@ class Unknown(Statement):
 
     def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
         cursor._statement = self
-        return self.act(cursor.connection, lambda: self.execute(cursor, sql, arguments), arguments)
+        with self.watched(cursor.connection, arguments):
+            return self.execute(cursor, sql, arguments)

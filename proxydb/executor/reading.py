@@ -3,21 +3,63 @@
 from __future__ import annotations
 
 from time import perf_counter_ns as now
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from proxydb.cache.admission import RETRIAL
 from proxydb.cache.results import Entry
 from proxydb.executor.statement import Statement
 
+if TYPE_CHECKING:
+    from proxydb.drivers.base import Filled
+
 PATIENCE = 20
 """After how many executions the database is asked again what it could not say of a statement."""
 
-_PATIENCE = 1.0
-"""Seconds that a thread waits for another to fill the same key: bounded, since that one may wait for a lock of ours."""
+WAIT = 1.0
+"""Seconds to wait for somebody else to fill the same key: bounded, since that one may wait for a lock of ours."""
 
 
-class Reading(Statement):
-    """A read whose rows may be kept: answered from the cache where its label still holds."""
+class Keeping(Statement):
+    """A read whose rows may be kept: what is noted of its hits and of its runs."""
+
+    __slots__ = ()
+
+    def hit(self, key: Any, started: int, arguments: Any) -> None:
+        """Count an answer from memory."""
+        tally, context = self.tally, self.context
+        self.left -= 1
+        if not self.left:
+            self.left = RETRIAL
+            context.cache.drop(key)  # the next execution is run and measured again
+        tally.hits += 1
+        if context.counts:
+            elapsed = now() - started
+            exponent = elapsed.bit_length()
+            bucket = (exponent << 2) | (elapsed >> (exponent - 3) & 3) if exponent > 2 else elapsed
+            tally.buckets[bucket] = tally.buckets.get(bucket, 0) + 1
+            tally.total += elapsed
+            if elapsed > context.alarm:
+                context.noticed(self, arguments, elapsed, "hit")
+
+    def filled(self, key: Any, arguments: Any, filled: Filled) -> None:
+        """Count a run, and keep what it gave if that was worth the while."""
+        context, admission = self.context, self.plan.admission
+        self.tally.misses += 1
+        self.finished(filled.cost, arguments, "miss")
+        rows = filled.rows
+        if not admission.measure(filled.cost if rows is not None else 0, context.session.check_cost):
+            self._reject()
+        elif rows is not None and filled.label and self.plan.generation == context.session.generation:
+            context.cache.store(key, Entry(rows, filled.label, self.plan.analysis.reads, rows.size))
+
+    def _reject(self) -> None:
+        if self.plan.admission.refused:
+            self.left = RETRIAL
+            self.__class__ = self.context.routes.rejected
+
+
+class Reading(Keeping):
+    """A read that is answered from the cache where its label still holds."""
 
     __slots__ = ()
 
@@ -32,27 +74,11 @@ class Reading(Statement):
                 and session.confirms(entry, ticket, cursor)
                 and session.serve(cursor, self.plan, entry.rows)
             ):
-                return self._hit(cursor, key, started, arguments)
+                cursor._statement = self
+                self.hit(key, started, arguments)
+                return cursor
             return self._miss(cursor, sql, arguments, key, ticket, entry)
         return self._bypass(cursor, sql, arguments)
-
-    def _hit(self, cursor: Any, key: Any, started: int, arguments: Any) -> Any:
-        tally, context = self.tally, self.context
-        self.left -= 1
-        if not self.left:
-            self.left = RETRIAL
-            context.cache.drop(key)  # the next execution is run and measured again
-        tally.hits += 1
-        cursor._statement = self
-        if context.counts:
-            elapsed = now() - started
-            exponent = elapsed.bit_length()
-            bucket = (exponent << 2) | (elapsed >> (exponent - 3) & 3) if exponent > 2 else elapsed
-            tally.buckets[bucket] = tally.buckets.get(bucket, 0) + 1
-            tally.total += elapsed
-            if elapsed > context.alarm:
-                context.noticed(self, arguments, elapsed, "hit")
-        return cursor
 
     def _bypass(self, cursor: Any, sql: str, arguments: Any) -> Any:
         context = self.context
@@ -65,7 +91,7 @@ class Reading(Statement):
         if self.plan.generation != context.session.generation:
             return context.replan(self).run(cursor, sql, arguments)
         if flight := context.cache.join(key):
-            flight.landed.wait(_PATIENCE)
+            flight.landed.wait(WAIT)
             return self._after_flight(cursor, sql, arguments, key)
         try:
             if context.cache.find(key) is not seen:  # another thread has landed since this one looked
@@ -85,12 +111,14 @@ class Reading(Statement):
             and session.confirms(entry, ticket, cursor)
             and session.serve(cursor, self.plan, entry.rows)
         ):
-            return self._hit(cursor, key, started, arguments)
+            cursor._statement = self
+            self.hit(key, started, arguments)
+            return cursor
         return self._fill(cursor, sql, arguments, key, ticket)
 
     def _fill(self, cursor: Any, sql: str, arguments: Any, key: Any, ticket: Any) -> Any:
         """Run the statement between two equal labels and keep what it gave, if that was worth the while."""
-        context, admission = self.context, self.plan.admission
+        context = self.context
         if not context.session.may_fill(cursor, ticket):
             return self._bypass(cursor, sql, arguments)
         started = now()
@@ -99,20 +127,9 @@ class Reading(Statement):
         except BaseException:
             self.failed(now() - started)
             raise
-        self.tally.misses += 1
         cursor._statement = self
-        self.finished(filled.cost, arguments, "miss")
-        rows = filled.rows
-        if not admission.measure(filled.cost if rows is not None else 0, context.session.check_cost):
-            self._reject()
-        elif filled.label and self.plan.generation == context.session.generation:
-            context.cache.store(key, Entry(rows, filled.label, self.plan.analysis.reads, rows.size))
+        self.filled(key, arguments, filled)
         return cursor
-
-    def _reject(self) -> None:
-        if self.plan.admission.refused:
-            self.left = RETRIAL
-            self.__class__ = self.context.rejected
 
 
 class Rejected(Statement):
@@ -124,7 +141,7 @@ class Rejected(Statement):
         self.left -= 1
         if not self.left:
             self.plan.admission.retry()
-            self.__class__ = Reading  # type: ignore[assignment]
+            self.__class__ = self.context.routes.reading
         return self.send(cursor, sql, arguments)
 
 
@@ -137,7 +154,7 @@ class RejectedUnrecorded(Rejected):
         self.left -= 1
         if not self.left:
             self.plan.admission.retry()
-            self.__class__ = Reading  # type: ignore[assignment]
+            self.__class__ = self.context.routes.reading
         self.context.session.unchecked = True
         return self.execute(cursor, sql, arguments)
 

@@ -2,25 +2,70 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from proxydb.executor import awaited, stepped
 from proxydb.executor.effects import Controlling, Unknown, Writing
-from proxydb.executor.reading import Reading, Unanalysed
+from proxydb.executor.reading import Reading, Rejected, RejectedUnrecorded, Unanalysed
 from proxydb.executor.statement import Statement, Unrecorded
 from proxydb.sql.classify import Kind
 
 if TYPE_CHECKING:
     from proxydb.planner import Plan
 
-_ROUTES = {Kind.WRITE: Writing, Kind.TRANSACTION: Controlling}
+
+class Routes(NamedTuple):
+    """The classes of the statements of one connection.
+
+    Parameters
+    ----------
+    reading, rejected, unanalysed
+        Reads whose rows may be kept; those that have shown to be too cheap for it; those that are not understood yet.
+    plain
+        What changes nothing and is not kept.
+    writing, controlling, unknown
+        What changes rows; what begins or ends transactions; what may do anything.
+    """
+
+    reading: type[Statement]
+    rejected: type[Statement]
+    unanalysed: type[Statement]
+    plain: type[Statement]
+    writing: type[Statement]
+    controlling: type[Statement]
+    unknown: type[Statement]
 
 
-def route(plan: Plan, config: Any) -> type[Statement]:
+IN_CALLS = Routes(Reading, Rejected, Unanalysed, Statement, Writing, Controlling, Unknown)
+"""For a driver whose calls return when they are done."""
+
+IN_STEPS = IN_CALLS._replace(
+    reading=stepped.Reading, unanalysed=Statement, writing=Statement, controlling=Unknown, unknown=Unknown
+)
+"""For a driver that has steps, and whose database tells everything that was written by its label."""
+
+AWAITED = IN_STEPS._replace(
+    rejected=awaited.Rejected,
+    unanalysed=awaited.Sent,
+    plain=awaited.Sent,
+    writing=awaited.Sent,
+    controlling=awaited.Unknown,
+    unknown=awaited.Unknown,
+)
+"""For the same driver when it is awaited."""
+
+
+def unrecorded(routes: Routes) -> Routes:
+    """The same, where nothing is counted of what is only sent."""
+    return routes._replace(rejected=RejectedUnrecorded, plain=Unrecorded)
+
+
+def route(plan: Plan, routes: Routes, config: Any) -> type[Statement]:
     """The way that a statement takes on a connection with these options."""
     if plan.kind is Kind.READ or plan.harmless:
         if plan.cacheable and config.cache != "off":
-            return Reading
+            return routes.reading
         if plan.analysis.unknown and config.cache != "off":
-            return Unanalysed
-        return Unrecorded if config.record == "off" else Statement
-    return _ROUTES.get(plan.kind, Unknown)
+            return routes.unanalysed
+        return routes.plain
+    return {Kind.WRITE: routes.writing, Kind.TRANSACTION: routes.controlling}.get(plan.kind, routes.unknown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from time import perf_counter_ns as now
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ from proxydb.observe.record import Tally
 from proxydb.sql.classify import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from proxydb.planner import Plan
 
 
@@ -88,15 +91,20 @@ class Statement:
 
     def run_many(self, cursor: Any, sql: str, arguments: Any, execute: Any) -> Any:
         """Send the statement for many sets of parameters through `execute`."""
-        return self.act(cursor.connection, lambda: execute(cursor, sql, arguments))
+        with self.watched(cursor.connection):
+            return execute(cursor, sql, arguments)
 
-    def act(self, connection: Any, execute: Any, arguments: Any = None) -> Any:
-        """Run `execute`, and let the session know that anything may be different now."""
+    @contextmanager
+    def watched(self, connection: Any, arguments: Any = None) -> Iterator[None]:
+        """Count what happens inside as an execution, after which anything may be different."""
         session = self.context.session
         session.before_unknown(self.plan)
         started = now()
         try:
-            result = execute()
+            yield
+        except GeneratorExit:  # rows that are read one by one, and not all of them
+            self.finished(now() - started, arguments, "")
+            raise
         except BaseException:
             self.failed(now() - started)
             raise
@@ -104,7 +112,6 @@ class Statement:
             self.finished(now() - started, arguments, "")
         finally:
             session.after_unknown(connection)
-        return result
 
 
 class Unrecorded(Statement):

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
 from proxydb.observe.record import Tally
-from proxydb.observe.slowlog import SlowLog
+from proxydb.observe.slowlog import SlowLog, at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from proxydb.config import Config
+    from proxydb.observe.slowlog import Aside
 
 
 class Recent(NamedTuple):
@@ -106,10 +107,10 @@ class Recorder:
         kept = parameters if self._keeps_parameters else None
         self.ring.append(Recent(time.time(), statement.plan.fingerprint, elapsed / 1e9, outcome, kept))
 
-    def slow(self, statement: Any, parameters: Any, elapsed: int, outcome: str) -> None:
-        """Log an execution that took longer than the threshold."""
+    def slow(self, statement: Any, parameters: Any, elapsed: int, outcome: str, aside: Aside = at_once) -> None:
+        """Log an execution that took longer than the threshold; `aside` calls what takes a while."""
         statement.tally.slowest = max(statement.tally.slowest, elapsed)
-        self._slow_log.write(statement.plan, parameters, elapsed / 1e9, outcome)
+        self._slow_log.write(statement.plan, parameters, elapsed / 1e9, outcome, aside)
 
     def reset_locks(self) -> None:
         """After a fork: the locks of other threads are not here."""

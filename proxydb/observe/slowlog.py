@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from proxydb.sql.fingerprint import fingerprint_id
@@ -18,8 +19,15 @@ if TYPE_CHECKING:
 
     from proxydb.config import Config
 
+    Aside = Callable[[Callable[[], None]], object]
+
 _LONGEST_TEXT = 2000
 _BETWEEN = frozenset({"proxydb", "psycopg", "contextlib"})
+
+
+def at_once(call: Callable[[], None]) -> None:
+    """What a thread does that has time for what takes a while."""
+    call()
 
 
 class SlowLog:
@@ -46,7 +54,7 @@ class SlowLog:
         self._written: dict[str, float] = {}
         self._suppressed: dict[str, int] = {}
 
-    def write(self, plan: Any, parameters: Any, duration: float, outcome: str) -> None:
+    def write(self, plan: Any, parameters: Any, duration: float, outcome: str, aside: Aside = at_once) -> None:
         """Log one execution, unless its fingerprint was logged within the interval: then it is counted.
 
         Parameters
@@ -59,10 +67,16 @@ class SlowLog:
             Seconds that it took.
         outcome
             ``"hit"``, ``"miss"``, ``"fetch"`` or empty.
+        aside
+            Calls what takes a while, since the database is asked how it runs the statement.
         """
         suppressed = self._turn(plan.fingerprint)
-        if suppressed is None:
-            return
+        if suppressed is not None:
+            aside(partial(self._write, plan, parameters, duration, outcome, suppressed, call_site()))
+
+    def _write(
+        self, plan: Any, parameters: Any, duration: float, outcome: str, suppressed: int, call_site: str
+    ) -> None:
         import structlog
 
         structlog.get_logger("proxydb").warning(
@@ -73,7 +87,7 @@ class SlowLog:
             cache=outcome or "none",
             suppressed=suppressed,
             plan=self._query_plan(plan.sql, parameters) if plan.kind.value == "read" else [],
-            call_site=call_site(),
+            call_site=call_site,
             **({"parameters": repr(parameters)[:_LONGEST_TEXT]} if self._parameters else {}),
         )
 

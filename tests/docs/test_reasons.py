@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 HOW_TO = (DOCS / "how-to" / "not-cached.md").read_text(encoding="utf-8")
 SOURCES = [*(ROOT / "proxydb" / "drivers").rglob("*.py"), *(ROOT / "proxydb" / "dbapi").rglob("*.py")]
 SOURCES += [ROOT / "proxydb" / "planner.py", ROOT / "proxydb" / "database.py"]
-CALLS = {"_without_label": 0, "_without_key": 0, "_refused": 0, "hinder": 1}
+CALLS = {"_without_label": 0, "_without_key": 0, "refuse": 0, "Unnamed": 0, "hinder": 1}
 TABLES = {"_HINDERING", "_HINDERING_OPTIONS", "_REFUSALS", "_RELATION_REFUSALS", "_OBSTACLES"}
 ATTRIBUTES = {"reason", "private", "obstacle", "hindrance"}
 

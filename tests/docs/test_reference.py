@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import proxydb
-from proxydb import errors, psycopg, sqlite3
+from proxydb import aio, aiosqlite, errors, psycopg, sqlite3
 from proxydb.cli.arguments import make_parser
 from proxydb.config import Config, variable
 from proxydb.database import Database
@@ -23,7 +23,7 @@ API, CLI, CONFIG = reference("api"), reference("cli"), reference("config")
 ERRORS = [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)]
 OURS = [
     f"{module.__name__}.{name}"
-    for module in (sqlite3, psycopg)
+    for module in (sqlite3, psycopg, aiosqlite)
     for name, value in vars(module).items()
     if isinstance(value, type) and value.__module__.startswith("proxydb.") and not name.startswith("_")
 ]
@@ -45,6 +45,12 @@ def test_an_option(field: Any) -> None:
 def test_a_name_of_the_package(name: str) -> None:
     """Each public name stands in the table of the package."""
     assert f"| `proxydb.{name}" in API
+
+
+@pytest.mark.parametrize("name", aio.__all__)
+def test_a_name_of_aio(name: str) -> None:
+    """Each public name for event loops stands in their section."""
+    assert f"`{name}`" in API.split("## Event loops", 1)[1] or f"`proxydb.aio.{name}(" in API
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -323,7 +323,7 @@ def test_failing_flight_lands(small: Path) -> None:
                 connection.execute("SELECT a FROM t WHERE a = ?", ())
         started = time.monotonic()
         _in_thread(lambda: _read(small))
-        assert time.monotonic() - started < reading._PATIENCE
+        assert time.monotonic() - started < reading.WAIT
 
 
 def _read(path: Path) -> list[Any]:
@@ -340,7 +340,7 @@ def _in_thread(call: Callable[[], Any]) -> None:
 
 def test_flight_waits_no_longer_than_its_patience(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread does not wait for ever for another that fills the key: it runs the statement itself."""
-    monkeypatch.setattr(reading, "_PATIENCE", 0.05)
+    monkeypatch.setattr(reading, "WAIT", 0.05)
     with _opened(small, admission=0) as connection:
         monkeypatch.setattr(connection.proxydb.cache, "join", lambda _key: _NeverLanding())
         started = time.monotonic()

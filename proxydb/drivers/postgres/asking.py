@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from psycopg.pq.abc import PGresult
 
-    from proxydb.drivers.postgres.steps import Steps
+    from proxydb.drivers.base import Operation, Steps
 
-_IDLE, _INTRANS = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS
+_IDLE, _INTRANS, _INERROR = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR
 _TUPLES_OK: Final = pq.ExecStatus.TUPLES_OK
 _NUMBERS: Final = count()
 
@@ -37,6 +37,16 @@ class Asking:
         """The server's prepared statements were taken away, or may have been: the next has a name that is new."""
         self.prepared = b""
 
+    def at_once(self, connection: Any) -> Operation | None:
+        """The operation that asks for the label; none when something would have to be sent before it."""
+        pgconn = connection.pgconn
+        is_begun = connection._autocommit or pgconn.transaction_status != _IDLE
+        if not (is_begun and self.prepared) or connection._prepared.prepare_threshold is None:
+            return None
+        pgconn.send_query_prepared(self.prepared, [])
+        operation: Operation = generators.execute(pgconn)
+        return operation
+
     def label(self, connection: Any) -> Steps[PGresult]:
         """What label.sql gives now."""
         if connection.prepare_threshold is None:
@@ -46,14 +56,14 @@ class Asking:
         if not self.prepared:
             yield from self.prepare(connection)
         connection.pgconn.send_query_prepared(self.prepared, [])
-        return (yield from self._answer(connection))
+        return self.checked((yield generators.execute(connection.pgconn)), connection)
 
     def ask(self, connection: Any, sql: bytes, values: Sequence[bytes] | None) -> Steps[PGresult]:
         """What a question gives, with text parameters."""
         if not connection._autocommit and connection.pgconn.transaction_status == _IDLE:
             yield connection._start_query()
         connection.pgconn.send_query_params(sql, values)
-        return (yield from self._answer(connection))
+        return self.checked((yield generators.execute(connection.pgconn)), connection)
 
     def rows(self, connection: Any, sql: bytes, values: Sequence[bytes]) -> Steps[list[tuple[bytes | None, ...]]]:
         """The rows that a question gives, which may not be allowed."""
@@ -82,13 +92,12 @@ class Asking:
             raise errors.error_from_result(result, encoding=pgconn._encoding)
         self.prepared = name
 
-    def _answer(self, connection: Any) -> Steps[PGresult]:
-        pgconn = connection.pgconn
-        results = yield generators.execute(pgconn)
-        result: PGresult = results[-1]
+    def checked(self, results: list[PGresult], connection: Any) -> PGresult:
+        """The last of the results, which must be rows."""
+        result = results[-1]
         if result.status != _TUPLES_OK:
             self.forget()
-            raise errors.error_from_result(result, encoding=pgconn._encoding)
+            raise errors.error_from_result(result, encoding=connection.pgconn._encoding)
         return result
 
     def _ask_in_savepoint(self, connection: Any, sql: bytes, values: Sequence[bytes]) -> Steps[PGresult]:
@@ -98,12 +107,14 @@ class Asking:
             return (yield from self.ask(connection, sql, values))
         yield from _command(connection, b"SAVEPOINT _proxydb")
         try:
-            return (yield from self.ask(connection, sql, values))
+            result = yield from self.ask(connection, sql, values)
         except psycopg.Error:
-            yield from _command(connection, b"ROLLBACK TO SAVEPOINT _proxydb")
+            if connection.pgconn.transaction_status == _INERROR:
+                yield from _command(connection, b"ROLLBACK TO SAVEPOINT _proxydb")
+                yield from _command(connection, b"RELEASE SAVEPOINT _proxydb")
             raise
-        finally:
-            yield from _command(connection, b"RELEASE SAVEPOINT _proxydb")
+        yield from _command(connection, b"RELEASE SAVEPOINT _proxydb")
+        return result
 
 
 def _command(connection: Any, sql: bytes) -> Steps[None]:

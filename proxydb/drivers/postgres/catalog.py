@@ -12,7 +12,7 @@ from proxydb.sql.tokens import tokenize
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from proxydb.drivers.postgres.steps import Steps
+    from proxydb.drivers.base import Steps
 
     Ask = Callable[[bytes, Sequence[bytes]], Steps[list[tuple[bytes | None, ...]]]]
 

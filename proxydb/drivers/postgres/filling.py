@@ -19,10 +19,10 @@ from proxydb.drivers.postgres.rows import PostgresRows
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
+    from proxydb.drivers.base import Operation, Steps
     from proxydb.drivers.postgres.asking import Asking
     from proxydb.drivers.postgres.catalog import Verdict
     from proxydb.drivers.postgres.labels import Labels
-    from proxydb.drivers.postgres.steps import Operation, Steps
 
 _TUPLES_OK: Final = pq.ExecStatus.TUPLES_OK
 
@@ -144,7 +144,7 @@ def _piped(pipeline: BasePipeline, steps: Steps[None]) -> Steps[None]:
         yield from steps
         yield pipeline._exit_gen()
     except BaseException as error:
-        if pipeline.result_queue:
+        if pipeline.result_queue and not isinstance(error, GeneratorExit):
             with suppress(Exception):  # what came after the error was not done; the error itself says why
                 yield pipeline._exit_gen()
         pipeline._exit(error)

@@ -34,8 +34,9 @@ def sending(plan: Any, cursor: Any, parameters: Any) -> Hashable:
     except Exception as error:  # the driver raises it again, to the application
         raise Unnamed("parameters that cannot be sent") from error
     sent = tuple(map(_frozen, query.params or ()))
-    if any(TIMELY.search(value) for value in sent or (query.query,) if value):
-        raise Unnamed("a parameter such as 'now'")
+    for value in sent or (query.query,):
+        if value and TIMELY.search(value):
+            raise Unnamed("a parameter such as 'now'")
     form = plan.form if sent else query.query
     return form, sent, query.types, tuple(query.formats or ()), cursor._query_cls
 

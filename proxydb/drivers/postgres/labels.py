@@ -12,12 +12,14 @@ from proxydb.drivers.postgres import questions
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
 
+    from proxydb.drivers.base import Operation, Steps
     from proxydb.drivers.postgres.asking import Asking
-    from proxydb.drivers.postgres.steps import Steps
 
 _INTRANS: Final = pq.TransactionStatus.INTRANS
 _OLDEST_SERVER: Final = 140000
-_CHURN: Final = 3
+CHURN: Final = 3
+"""After how many looks in a row at which the label had moved the next run is not preceded by one."""
+
 _LOOKS: Final = 4
 _SERVING_COST: Final = 30_000
 """Nanoseconds that it takes to find rows and to hand them over, beside the look at the label."""
@@ -68,17 +70,19 @@ class Labels:
         What all later statements of this transaction see; none when that may change.
     settings
         Role and settings at the last look; none before the first.
+    churn
+        How many looks in a row found another label than the one at which rows were kept.
     """
 
     __slots__ = (
         "_asking",
-        "_churn",
         "_cost",
         "_incarnation",
         "_last",
         "_looks",
         "_state",
         "_told",
+        "churn",
         "obstacle",
         "pinned",
         "private",
@@ -94,7 +98,7 @@ class Labels:
         self._incarnation = b""
         self._told: bytes | None = None
         self._state = State(b"", "", repeatable=False)
-        self._churn = self._looks = self._cost = 0
+        self.churn = self._looks = self._cost = 0
         self._last: tuple[bytes, bytes] | None = None
 
     @property
@@ -118,6 +122,17 @@ class Labels:
             self._cost = min(self._cost, cost) if self._looks else cost
             self._looks += 1
         return self.usable(self.seen(result), connection)
+
+    def glance(self, connection: Any) -> Operation | None:
+        """The operation that looks, whose results `glanced` reads; none where more than one is needed, or its cost.
+
+        A hit waits for nothing else.
+        """
+        return self._asking.at_once(connection) if self._looks >= _LOOKS else None
+
+    def glanced(self, results: list[PGresult], connection: Any) -> Seen | None:
+        """What `look` would have given."""
+        return self.usable(self.seen(self._asking.checked(results, connection)), connection)
 
     def learn_cost(self, connection: Any) -> Steps[None]:
         """Look a few times: the first look prepares its question and is no measure of the others."""
@@ -156,22 +171,10 @@ class Labels:
             self.private = "" if self._incarnation else "the server does not tell which incarnation it is"
         return not self.private or self.refuse(self.private)
 
-    # Whether looking before running is worth the while ────────────────────────────────────────────────────────────
-
-    @property
-    def churning(self) -> bool:
-        """Whether others commit all the time, so that a look would hardly ever find the label that was kept."""
-        return self._churn >= _CHURN and self.pinned is None
-
-    def found(self, *, same: bool) -> bool:
-        """Take note of whether a look found the label at which rows were kept; gives the same."""
-        self._churn = 0 if same else self._churn + 1
-        return same
-
     def ran_at(self, label: tuple[bytes, bytes]) -> None:
-        """Take note of the label of a run: two in a row at the same, and looking is worth the while again."""
+        """Take note of the label of a run: two in a row at the same, and looking before running is worth it again."""
         if label == self._last:
-            self._churn = 0
+            self.churn = 0
         self._last = label
 
 

@@ -12,10 +12,10 @@ from proxydb.drivers.postgres.asking import value_of
 from proxydb.drivers.postgres.catalog import judge
 
 if TYPE_CHECKING:
+    from proxydb.drivers.base import Steps
     from proxydb.drivers.postgres.asking import Asking
     from proxydb.drivers.postgres.catalog import Verdict
     from proxydb.drivers.postgres.labels import Labels, Seen
-    from proxydb.drivers.postgres.steps import Steps
 
 
 class Verdicts:
@@ -60,8 +60,6 @@ class Verdicts:
 
     def still_stands(self, verdict: Verdict, seen: Seen, connection: Any) -> Steps[bool]:
         """Look at the catalog and at the label in one statement: the verdict holds at it, or is forgotten."""
-        if verdict.label == seen.label:
-            return True
         then, state = yield from self._catalog_state(verdict, connection)
         if state != verdict.state:
             for key in [key for key, other in self._known.items() if other is verdict]:

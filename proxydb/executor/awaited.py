@@ -1,0 +1,43 @@
+"""Statements of a driver whose calls are awaited, sent and counted as those of one whose calls return when done."""
+
+from __future__ import annotations
+
+from time import perf_counter_ns as now
+from typing import Any
+
+from proxydb.executor import reading
+from proxydb.executor.statement import Statement
+
+
+class Sent(Statement):
+    """A statement that is sent to the driver as it is, and counted."""
+
+    __slots__ = ()
+
+    async def send(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        started = now()
+        try:
+            result = await self.execute(cursor, sql, arguments)
+        except BaseException:
+            self.failed(now() - started)
+            raise
+        self.finished(now() - started, arguments, "")
+        return result
+
+    run = send
+
+
+class Rejected(reading.Rejected, Sent):
+    """A read that is cheaper than keeping its rows, until it is tried again."""
+
+    __slots__ = ()
+
+
+class Unknown(Sent):
+    """A statement whose effects are not known."""
+
+    __slots__ = ()
+
+    async def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        with self.watched(cursor.connection, arguments):
+            return await self.execute(cursor, sql, arguments)
