@@ -76,8 +76,8 @@ class Config:
         """
         variables = os.environ if environment is None else environment
         given = {
-            option: _read(option, variables[variable(option)], kind)
-            for option, kind in _kinds().items()
+            option: read(option, variables[variable(option)], variable(option))
+            for option in _kinds()
             if variable(option) in variables
         }
         return cls(**given)
@@ -94,17 +94,18 @@ def _kinds() -> dict[str, Any]:
     return {field.name: hints[field.name] for field in fields(Config)}
 
 
-def _read(option: str, text: str, kind: Any) -> Any:
-    """The value that `text` means for an option of this kind."""
+def read(option: str, text: str, name: str) -> Any:
+    """The value that `text` means for an option, which stands there under `name`."""
+    kind = _kinds()[option]
     if kind is bool:
         if text.lower() not in _TRUE | _FALSE:
-            raise ConfigError(f"{variable(option)} is {text!r}: write 1 or 0")
+            raise ConfigError(f"{name} is {text!r}: write 1 or 0")
         return text.lower() in _TRUE
     if kind in (int, float):
         try:
             return kind(text)
         except ValueError:
-            raise ConfigError(f"{variable(option)} is {text!r}: write a number") from None
+            raise ConfigError(f"{name} is {text!r}: write a number") from None
     return text
 
 

@@ -16,8 +16,8 @@ import tempfile
 import venv
 from pathlib import Path
 from typing import NamedTuple
-from xml.etree import ElementTree
 
+from tests.junit import outcomes
 from tests.postgres_search import find_all
 from tests.postgres_server import Cluster
 
@@ -28,7 +28,7 @@ SHORT += ("raw_cursor", "rows", "server_cursor", "sql", "tpc", "transaction", "t
 
 
 class Comparison(NamedTuple):
-    """What became of the suite's tests, by their ids: ``passed``, ``failed``, ``error`` or ``skipped``."""
+    """What became of the suite's tests, as `tests.junit` tells it."""
 
     raw: dict[str, str]
     proxied: dict[str, str]
@@ -62,15 +62,7 @@ def _run(python: Path, checkout: Path, dsn: str, arguments: list[str]) -> dict[s
         )
         if not report.exists():
             raise RuntimeError(f"the suite did not run:\n{done.stdout}\n{done.stderr}")
-        return _outcomes(report)
-
-
-def _outcomes(report: Path) -> dict[str, str]:
-    outcomes = {}
-    for case in ElementTree.parse(report).iter("testcase"):
-        results = [child.tag for child in case if child.tag in ("failure", "error", "skipped")]
-        outcomes[f"{case.get('classname')}::{case.get('name')}"] = results[0] if results else "passed"
-    return outcomes
+        return outcomes(report)
 
 
 def version_of(checkout: Path) -> str:
