@@ -86,7 +86,11 @@ def test_rows_that_were_changed(side: Side) -> None:
         rows.clear()
 
 
-@pytest.mark.parametrize("factory", [bytes, bytearray, str.upper, lambda raw: raw.decode("latin-1")], ids=["bytes", "bytearray", "upper", "latin-1"])
+@pytest.mark.parametrize(
+    "factory",
+    [bytes, bytearray, str.upper, lambda raw: raw.decode("latin-1")],
+    ids=["bytes", "bytearray", "upper", "latin-1"],
+)
 def test_text_factory(twins: Twins, factory: Callable[..., Any]) -> None:
     """Texts are made by the factory of the connection that asks, whatever another one has read."""
 

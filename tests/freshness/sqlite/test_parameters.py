@@ -60,7 +60,9 @@ class Flag(int):
     """A number that is not a plain one."""
 
 
-@pytest.mark.parametrize("value", [Flag(1), Decimal("1.5"), memoryview(b"1"), datetime.timedelta(1)], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value", [Flag(1), Decimal("1.5"), memoryview(b"1"), datetime.timedelta(1)], ids=lambda value: type(value).__name__
+)
 def test_types_of_the_application(twins: Twins, value: Any) -> None:
     """A parameter of another type does what it does raw."""
 
