@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _SAMPLE = 32
 _CELL = 16 + 48  # libpq's entry for a cell; the object and the tuple's reference to it
 _ROW = 64
+_REVIEWED = ("psycopg", "django.db.backends.postgresql.")
+"""Where loaders come from that depend on the value and on the session's settings, which are part of the key."""
 
 
 class PostgresRows:
@@ -98,13 +100,16 @@ def _decoded(cursor: Any) -> Decoded | None:
 
 
 def loaders_of(adapters: Any, result: Any) -> tuple[type, ...] | None:
-    """The loader class of each column; none when one is the application's own, whose work may depend on anything."""
+    """The loader class of each column; none when one is the application's own, whose work may depend on anything.
+
+    Django's loader of timestamps, a class for each time zone, is reviewed like psycopg's: it names the zone.
+    """
     formats = [result.fformat(column) for column in range(result.nfields)]
     found = tuple(
         adapters.get_loader(result.ftype(column), form) or adapters.get_loader(0, form)
         for column, form in enumerate(formats)
     )
-    return found if all(loader.__module__.startswith("psycopg") for loader in found) else None
+    return found if all(loader.__module__.startswith(_REVIEWED) for loader in found) else None
 
 
 def _size(result: PGresult) -> int:

@@ -11,18 +11,22 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
 _ADAPTERS: Final[dict[Any, Any]] = driver.adapters
+_PROTOCOL: Final = driver.PrepareProtocol
 _PLAIN: Final = frozenset({int, float, str, bytes, bool, type(None)})
+_SPELLED: Final = frozenset("datetime.date datetime.datetime datetime.time decimal.Decimal uuid.UUID".split())
+"""Types, by name, whose values cannot be changed and whose `str` has no effect but its result."""
 
 
 class Keys(Settings):
     """The keys of one connection's reads."""
 
-    __slots__ = ("_adapters", "_converters")
+    __slots__ = ("_adapters", "_converted", "_converters")
 
     def __init__(self, detect_types: int, private: str) -> None:
         super().__init__(detect_types, private)
         self._adapters = -1
         self._converters: dict[str, Any] = {}
+        self._converted = detect_types, frozenset(self._converters.items())
 
     def key(self, plan: Any, cursor: driver.Cursor, parameters: Any) -> Hashable | None:
         """What names the result of a statement on this connection; none, with a reason, when nothing can.
@@ -41,8 +45,12 @@ class Keys(Settings):
         else:
             return self._without_key("parameters in a container of the application's own")
         types = tuple(map(type, values))
-        if not _PLAIN.issuperset(types) or (len(_ADAPTERS) != self._adapters and self._adapts_plain_types()):
+        if len(_ADAPTERS) != self._adapters and self._adapts_plain_types():
             return self._without_key("a parameter of a type that has to be adapted")
+        if not _PLAIN.issuperset(types):
+            if not all(map(_is_known_when_bound, types)):
+                return self._without_key("a parameter of a type that has to be adapted")
+            values = tuple(value if type(value) in _PLAIN else str(value) for value in values)
         if float in types or names or self._detect_types:
             exact = tuple(map(repr, values)) if float in types else ()
             conversions = self._conversions() if self._detect_types else None
@@ -65,4 +73,12 @@ class Keys(Settings):
         converters: dict[str, Any] = driver.converters
         if converters != self._converters:
             self._converters = dict(converters)
-        return self._detect_types, frozenset(self._converters.items())
+            self._converted = self._detect_types, frozenset(converters.items())
+        return self._converted
+
+
+def _is_known_when_bound(kind: type) -> bool:
+    """Whether it is known what the driver makes of a value of this very type: its adapter is `str`, if it has one."""
+    if kind in _PLAIN:
+        return True
+    return _ADAPTERS.get((kind, _PROTOCOL)) is str and f"{kind.__module__}.{kind.__qualname__}" in _SPELLED

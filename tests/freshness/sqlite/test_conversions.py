@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import namedtuple
+from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
@@ -185,6 +188,29 @@ def test_adapters_registered_again(twins: Twins) -> None:
         sqlite3.adapters.clear()
 
     twins.tell(story)
+
+
+SPELLED = {
+    "decimals": (Decimal("1.50"), Decimal("1.5"), "1.5"),
+    "dates": (date(2020, 1, 2), datetime(2020, 1, 2), "2020-01-02"),
+    "identifiers": (UUID(int=1), UUID(int=2), str(UUID(int=1))),
+}
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.parametrize("values", SPELLED.values(), ids=SPELLED)
+def test_parameters_that_are_sent_as_texts(twins: Twins, values: Any) -> None:
+    """Values whose adapter is `str` have answers kept, each its own, until they have another adapter."""
+
+    def story(side: Side) -> None:
+        for adapter in (str, repr):
+            for value in values[:2]:
+                side.module.register_adapter(type(value), adapter)
+            for value in values * 2:
+                side.read("SELECT ?, x FROM u", (value,))
+
+    twins.tell(story)
+    assert twins.hits == 9 + 4  # each value but the first time; later the plain text alone
 
 
 @agree
