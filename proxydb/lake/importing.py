@@ -9,7 +9,7 @@ from proxydb.lake.delta.commits import read_json_actions
 from proxydb.lake.delta.fields import FieldError
 from proxydb.lake.delta.rows import KINDS, CommitRows, checked_values, version_row
 from proxydb.lake.errors import CorruptLog, UnsupportedTable
-from proxydb.lake.schema import INSERTS
+from proxydb.lake.schema import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ class RowWriter:
             self._insert(table)
 
     def _insert(self, table: str) -> None:
-        self._session.insert(INSERTS[table], self._waiting.pop(table))
+        self._session.load(TABLES[table], self._waiting.pop(table))
 
 
 def import_segment(

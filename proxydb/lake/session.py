@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from proxydb.config import Config
+    from proxydb.lake.schema import TableDefinition
 
 _CONNECTION_CLASSES = {"sqlite3.Connection": "sqlite", "psycopg.Connection": "postgresql"}
 # Each system's way to begin no transaction unasked.
@@ -84,6 +85,15 @@ class Session:
     def insert(self, text: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run an INSERT once for each of `rows`, in one call of the driver."""
         self._cursor().executemany(render(text, self.system), rows)
+
+    def load(self, table: TableDefinition, rows: Sequence[Sequence[Any]]) -> None:
+        """Add many whole rows to a table of the lake in the system's fastest way."""
+        if self.system == "sqlite":
+            self.insert(table.insert(), rows)
+            return
+        with self._cursor().copy(f"COPY {table.name} ({', '.join(table.columns)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
 
     def execute(self, text: str, **values: Any) -> int:
         """Run a statement that returns no rows; how many it changed."""
