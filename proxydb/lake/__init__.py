@@ -14,6 +14,8 @@ from proxydb.lake.conflicts import Reads
 from proxydb.lake.lake import Lake
 from proxydb.lake.lake import open_lake as open
 from proxydb.lake.operations import OPERATIONS, Operation
+from proxydb.lake.pruning.expression import Expression, col
+from proxydb.lake.pruning.prune import PrunedFiles, PruneReport
 from proxydb.lake.ranges import ParameterRanges
 from proxydb.lake.reports import (
     Change,
@@ -36,6 +38,7 @@ __all__ = [
     "Change",
     "Commit",
     "DayGrowth",
+    "Expression",
     "File",
     "FileAction",
     "HistoryEntry",
@@ -45,6 +48,8 @@ __all__ = [
     "ParameterRanges",
     "PartitionTotals",
     "Protocol",
+    "PruneReport",
+    "PrunedFiles",
     "Reads",
     "Snapshot",
     "Table",
@@ -52,6 +57,7 @@ __all__ = [
     "TableTotals",
     "Totals",
     "VacuumCandidate",
+    "col",
     "errors",
     "open",
     "write_delta_log",

@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from proxydb.lake import errors, queries
+from proxydb.lake.pruning.conditions import condition
+from proxydb.lake.pruning.evaluate import FileFacts, holds
+from proxydb.lake.pruning.prune import described_at, prune, understood
 from proxydb.lake.snapshot import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from proxydb.lake.errors import CommitConflict
     from proxydb.lake.prepared import PreparedCommit
+    from proxydb.lake.pruning.conditions import Condition
+    from proxydb.lake.pruning.expression import Expression
     from proxydb.lake.session import Session
 
 Isolation = Literal["serializable", "write_serializable", "snapshot"]
@@ -28,6 +33,8 @@ class Reads:
     ----------
     paths
         Paths of files that were read.
+    predicate
+        What was read of all files: the rows for which it is true, as `Table.prune_files` takes it.
     whole_table
         Whether all files were read, and any new one would have been.
     applications
@@ -35,13 +42,14 @@ class Reads:
     """
 
     paths: Collection[str] = ()
+    predicate: str | Expression | None = None
     whole_table: bool = False
     applications: Collection[str] = ()
 
     @property
     def nothing(self) -> bool:
         """Whether no file was read."""
-        return not (self.paths or self.whole_table)
+        return not self.paths and self.predicate is None and not self.whole_table
 
 
 class _Winner(NamedTuple):
@@ -84,14 +92,43 @@ def check_conflicts(
     Delta documentation, Concurrency control; `ConflictChecker` of the reference implementation. Stricter than that in
     one point: a change of the protocol conflicts with everything, since nobody has checked the commit against it.
     """
-    level = _level(session, table_id, commit, isolation)
+    level, seen = _level(session, table_id, commit, isolation), _seen(session, table_id, versions[0], reads)
     for winner in _winners(session, table_id, versions):
-        for kind, names in _conflicts(commit, winner, reads, level):
+        for kind, names in _conflicts(commit, winner, seen, level):
             _refuse(kind, names, winner, versions)
 
 
+class _Seen(NamedTuple):
+    """Which files a commit has read, which new ones it would have, and which applications it has looked at."""
+
+    paths: Callable[[set[str]], set[str]]
+    added: Callable[[_Winner], set[str]]
+    applications: Collection[str]
+
+
+def _seen(session: Session, table_id: int, version: int, reads: Reads) -> _Seen:
+    """What was read at `version`."""
+    if reads.whole_table:
+        return _Seen(set, lambda winner: winner.names.get("add", set()), reads.applications)
+    if reads.predicate is None:
+        return _Seen(set(reads.paths).intersection, lambda winner: set(), reads.applications)
+    expression, described = understood(reads.predicate), described_at(session, table_id, version)
+    found = prune(session, table_id, version, expression, described).files
+    paths = {*reads.paths, *(file.path for file in found)}
+    asked = condition(expression, described)
+    return _Seen(
+        paths.intersection, lambda winner: _matched(session, table_id, winner.version, asked), reads.applications
+    )
+
+
+def _matched(session: Session, table_id: int, version: int, asked: Condition) -> set[str]:
+    """The files that a version added and that may hold a row of a predicate."""
+    rows = session.rows(queries.FACTS_OF_ADDED, table_id=table_id, version=version)
+    return {path for path, *facts in rows if holds(asked, FileFacts(*facts)) is not False}
+
+
 def _conflicts(
-    commit: PreparedCommit, winner: _Winner, reads: Reads, level: Isolation
+    commit: PreparedCommit, winner: _Winner, seen: _Seen, level: Isolation
 ) -> Iterator[tuple[type[CommitConflict], set[str]]]:
     """Each conflict with a version: its error, and what it is about."""
     did = winner.names
@@ -99,25 +136,23 @@ def _conflicts(
         yield errors.ProtocolChanged, set()
     if "metaData" in did:
         yield errors.MetadataChanged, set()
-    if reads.whole_table and _added_count(commit, winner, level):
-        yield errors.ConcurrentAppend, did["add"]
+    if _looks_at_added(commit, winner, level) and (added := seen.added(winner)):
+        yield errors.ConcurrentAppend, added
     removed = did.get("remove", set())
-    if read := removed if reads.whole_table else removed & set(reads.paths):
+    if read := seen.paths(removed):
         yield errors.ConcurrentDeleteRead, read
     if deleted := removed & commit.removed_paths:
         yield errors.ConcurrentDeleteDelete, deleted
-    if applications := did.get("txn", set()) & {*commit.transactions, *reads.applications}:
+    if applications := did.get("txn", set()) & {*commit.transactions, *seen.applications}:
         yield errors.ConcurrentTransaction, applications
     if domains := did.get("domainMetadata", set()) & commit.domains:
         yield errors.DomainMetadataChanged, domains
 
 
-def _added_count(commit: PreparedCommit, winner: _Winner, level: Isolation) -> int:
-    """How many added files the level asks to look at: blind appends could as well have come later."""
+def _looks_at_added(commit: PreparedCommit, winner: _Winner, level: Isolation) -> bool:
+    """Whether the level asks for the files that a version added: a blind append could as well have come later."""
     blind_ones_may_follow = level == "write_serializable" and not commit.changes_metadata
-    if level == "snapshot" or (winner.is_blind_append and blind_ones_may_follow):
-        return 0
-    return len(winner.names.get("add", ()))
+    return level != "snapshot" and not (winner.is_blind_append and blind_ones_may_follow)
 
 
 def _level(session: Session, table_id: int, commit: PreparedCommit, isolation: Isolation | None) -> Isolation:

@@ -163,6 +163,9 @@ SELECT version, 'txn', app_id, NULL {_SINCE.format(table="dl_txn_actions")}
 UNION ALL
 SELECT version, 'domainMetadata', domain, NULL {_SINCE.format(table="dl_domain_metadata")}
 ORDER BY version"""
+FACTS_OF_ADDED = """
+SELECT path, CAST(partition_values AS TEXT), CAST(stats AS TEXT) FROM dl_add_files
+WHERE table_id = :table_id AND version = :version"""
 _BETWEEN = f"{_SINCE} AND version <= :until"
 CHANGES = f"""
 SELECT version, 'add' AS kind, path, dv_id, size_bytes, data_change {_BETWEEN.format(table="dl_add_files")}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _CONNECTION_CLASSES = {"sqlite3.Connection": "sqlite", "psycopg.Connection": "postgresql"}
 # Each system's way to begin no transaction unasked.
+_ENCODING = {"sqlite": "PRAGMA encoding", "postgresql": "SHOW server_encoding"}
 _AUTOCOMMIT: dict[str, tuple[str, Any]] = {"sqlite": ("isolation_level", None), "postgresql": ("autocommit", True)}
 
 
@@ -69,6 +70,7 @@ class Session:
         self.connection = connection
         self.system = system
         self._owned = owned
+        self._compares_utf8: bool | None = None
 
     def close(self) -> None:
         """Close the connection if it is ours."""
@@ -106,6 +108,14 @@ class Session:
         """A write transaction that leaves nothing behind when the block raises; a savepoint inside the caller's own."""
         with self.connection.transaction() if self.system == "postgresql" else _sqlite_transaction(self.connection):
             yield
+
+    @property
+    def compares_utf8(self) -> bool:
+        """Whether text that is compared byte by byte is compared as UTF-8; asked once."""
+        if self._compares_utf8 is None:
+            encoding = self.rows(_ENCODING[self.system])[0][0]
+            self._compares_utf8 = encoding.replace("-", "").upper() == "UTF8"
+        return self._compares_utf8
 
     @property
     def integrity_error(self) -> type[Exception]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from proxydb.errors import ProgrammingError
@@ -12,6 +12,7 @@ from proxydb.lake.commit import commit_on_top, commit_version
 from proxydb.lake.conflicts import Reads
 from proxydb.lake.errors import UnknownTable, UnknownVersion
 from proxydb.lake.json_paths import partition_expressions
+from proxydb.lake.pruning.prune import described_at, named_zone, prune, understood
 from proxydb.lake.ranges import read_ranges
 from proxydb.lake.snapshot import physical_name, read_files, read_protocol, read_snapshot
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from proxydb.lake.commit import Commit
     from proxydb.lake.conflicts import Isolation
     from proxydb.lake.prepared import Action
+    from proxydb.lake.pruning.expression import Expression
+    from proxydb.lake.pruning.prune import PrunedFiles
     from proxydb.lake.ranges import ParameterRanges
     from proxydb.lake.session import Session
     from proxydb.lake.snapshot import File, Protocol, Snapshot
@@ -124,6 +127,46 @@ class Table:
         """The version that an application recorded last; None when it has recorded none."""
         rows = self._rows(queries.TRANSACTION_AT_HEAD, app_id=application)
         return int(rows[0][0]) if rows else None
+
+    def prune_files(
+        self,
+        predicate: str | Expression,
+        version: int | None = None,
+        *,
+        time_zone: str | tzinfo = UTC,
+        nan_free: bool = False,
+    ) -> PrunedFiles:
+        """The active files that may hold a row for which a predicate is true.
+
+        A file is left out only when its partition values or statistics show that it holds no such row; whatever is not
+        known or not understood keeps it.
+
+        Parameters
+        ----------
+        predicate
+            What could stand after WHERE, in SQL: strings in single quotes, odd names in double quotes, fields of
+            structs with dots. Or an expression of `proxydb.lake.col`.
+        version
+            The version.
+        time_zone
+            The zone, or its IANA name, of times in the predicate that have none, where the column's have one.
+        nan_free
+            Whether the table holds no NaN. Writers leave NaN out of minima and maxima, while databases sort it above
+            all numbers, so that ``x > 5`` on a float prunes nothing unless this is True.
+
+        Raises
+        ------
+        proxydb.lake.errors.PredicateError
+            The predicate cannot be parsed, or names a column that the table does not have; or there is no such zone.
+
+        References
+        ----------
+        Delta PROTOCOL: Per-file Statistics, Partition Value Serialization.
+        """
+        expression, version = understood(predicate), self._existing(version)
+        zone = named_zone(time_zone) if isinstance(time_zone, str) else time_zone
+        described = described_at(self.session, self.table_id, version, zone, nan_free)
+        return prune(self.session, self.table_id, version, expression, described)
 
     def history(self, limit: int = 20) -> tuple[reports.HistoryEntry, ...]:
         """The last `limit` versions, newest first."""

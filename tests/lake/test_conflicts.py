@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -77,6 +78,35 @@ def test_what_conflicts_is_refused(lake: Lake, name: str) -> None:
     with pytest.raises(kind, match=r"ersion 2 .*: read version 2 and compute") as caught:
         table.commit_rebased(actions, 0, reads=reads)
     assert (type(caught.value), caught.value.winner, table.version) == (kind, 2, 2)
+
+
+def _with_ids(path: str, low: int, high: int) -> dict[str, Any]:
+    """An add of a file whose ids lie between two numbers."""
+    bounds = {"minValues": {"id": low}, "maxValues": {"id": high}, "nullCount": {"id": 0}}
+    return add(path, stats=json.dumps({"numRecords": 5, **bounds}))
+
+
+WITH_PREDICATE: dict[str, tuple[Actions, type[errors.CommitConflict] | None]] = {
+    "a file that cannot match": ([_with_ids("w", 50, 60)], None),
+    "a file that may match": ([_with_ids("w", 5, 60)], errors.ConcurrentAppend),
+    "a file of which nothing is known": ([add("w")], errors.ConcurrentAppend),
+    "a removed file that could not match": ([remove("high")], None),
+    "a removed file that could match": ([remove("low")], errors.ConcurrentDeleteRead),
+}
+
+
+@pytest.mark.parametrize("name", WITH_PREDICATE)
+def test_a_predicate_tells_what_was_read(lake: Lake, name: str) -> None:
+    """Who has read the rows of a predicate conflicts with files that may hold such rows, and with no others."""
+    winner, kind = WITH_PREDICATE[name]
+    table = create(lake, _with_ids("low", 0, 9), _with_ids("high", 90, 99))
+    table.commit(winner, 0)
+    reads = Reads(predicate="id < 10")
+    if kind is None:
+        assert table.commit_rebased([add("c")], 0, reads=reads) == Commit(2)
+    else:
+        with pytest.raises(kind):
+            table.commit_rebased([add("c")], 0, reads=reads)
 
 
 def test_the_level_decides_about_blind_appends(lake: Lake) -> None:
