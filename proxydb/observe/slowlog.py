@@ -77,9 +77,7 @@ class SlowLog:
     def _write(
         self, plan: Any, parameters: Any, duration: float, outcome: str, suppressed: int, call_site: str
     ) -> None:
-        import structlog
-
-        structlog.get_logger("proxydb").warning(
+        _logger().warning(
             "slow_query",
             **self._facts,
             **_described(plan),
@@ -100,6 +98,15 @@ class SlowLog:
                 return None
             self._written[fingerprint] = now
             return self._suppressed.pop(fingerprint, 0)
+
+
+def _logger() -> Any:
+    """structlog's logger, as it is configured; where it is not, one that leaves standard output to the application."""
+    import structlog
+
+    if structlog.is_configured():
+        return structlog.get_logger("proxydb")
+    return structlog.wrap_logger(structlog.PrintLogger(sys.stderr))
 
 
 def _described(plan: Any) -> dict[str, str]:

@@ -262,5 +262,17 @@ def test_parameter_without_repr_does_not_break_the_statement(sqlite_path: Path) 
 def test_broken_log_does_not_break_the_statement(sqlite_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A structlog that was configured wrongly does not keep a statement from giving rows."""
     with _opened(sqlite_path) as connection:
+        monkeypatch.setattr("structlog.is_configured", lambda: True)
         monkeypatch.setattr("structlog.get_logger", lambda *_names: None)
         assert connection.execute("SELECT 1").fetchall() == [(1,)]
+
+
+def test_without_a_configuration(
+    sqlite_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where structlog is not configured the events go to standard error: the output is the application's own."""
+    monkeypatch.setattr("structlog.is_configured", lambda: False)
+    with _opened(sqlite_path) as connection:
+        _select(connection)
+    written = capsys.readouterr()
+    assert (written.out, written.err.count("slow_query")) == ("", 1)

@@ -36,9 +36,9 @@ class Transactions(Case):
     def test_savepoints(self) -> None:
         with transaction.atomic():
             Book.objects.update(pages=1)
-            mark = transaction.savepoint()
+            mark = connection.savepoint()
             Book.objects.update(pages=2)
-            transaction.savepoint_rollback(mark)
+            connection.savepoint_rollback(mark)
             self.read(pages)
         self.assertEqual([1] * 6, self.read(pages))
 
