@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from time import perf_counter_ns as now
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,17 @@ class LinkedCursor:
 
     _conn: Any
     _served_methods: type[Served]
+
+    def _start_query(self, query: Any = None) -> Any:
+        """Every statement passes here before it is sent."""
+        start = super()._start_query(query)  # type: ignore[misc]
+        return self._withdrawn(start) if query is not None and _shows_prepared(query) else start
+
+    def _withdrawn(self, start: Any) -> Any:
+        """What the session has prepared is about to be shown: without a question of ours."""
+        if (context := self._conn.__dict__.get("_context")) and (taking := context.session.withdrawal(self._conn)):
+            yield from taking
+        yield from start
 
     def _watched(self, query: Any) -> AbstractContextManager[None]:
         """Count what happens inside as an execution of `query` that may do anything."""
@@ -67,6 +78,17 @@ class LinkedCursor:
         if isinstance(cursor := wself(), Served):
             cursor._decode_again()
         super()._loaders_changed(wself, oid, loader)  # type: ignore[misc]
+
+
+def _shows_prepared(query: Any) -> bool:
+    """Whether a statement may show which statements the session has prepared."""
+    return _names_prepared(query if isinstance(query, (str, bytes)) else query.as_bytes(None))
+
+
+@lru_cache(maxsize=1000)
+def _names_prepared(query: str | bytes) -> bool:
+    name = "pg_prepared_statement"
+    return name in query.lower() if isinstance(query, str) else name.encode() in query.lower()
 
 
 @cache

@@ -23,6 +23,9 @@ from tests.postgres_server import Cluster
 
 PROJECT = Path(__file__).parents[2]
 SWAP = ("-p", "psycopg_swap")
+NO_NETWORK = "not multi_hosts_each_message and not resolve_error_host"
+"""The tests that connect to addresses which are not this machine's are left out."""
+
 SHORT = ("adapt", "client_cursor", "connection", "copy", "cursor", "default_cursor", "notify", "pipeline", "prepared")
 SHORT += ("raw_cursor", "rows", "server_cursor", "sql", "tpc", "transaction", "typing")
 
@@ -54,8 +57,8 @@ def short_selection(tests: Path) -> list[str]:
 def _run(python: Path, checkout: Path, dsn: str, arguments: list[str]) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory, "report.xml")
-        options = ["-q", "--no-header", "-p", "no:randomly", "-p", "no:cacheprovider", f"--junitxml={report}"]
-        command = [str(python), "-m", "pytest", *options, f"--test-dsn={dsn}", *arguments]
+        options = ["-q", "--no-header", "-p", "no:randomly", "-o", f"cache_dir={directory}", f"--junitxml={report}"]
+        command = [str(python), "-m", "pytest", *options, "-k", NO_NETWORK, f"--test-dsn={dsn}", *arguments]
         places = os.pathsep.join((str(Path(__file__).parent), str(PROJECT)))
         done = subprocess.run(
             command, cwd=checkout, env=os.environ | {"PYTHONPATH": places}, capture_output=True, text=True, check=False

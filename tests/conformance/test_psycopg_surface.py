@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from tests.conformance.sides import agree_on_postgres as agree
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.conformance.sides import Side
+    from tests.conformance.sides import Both, Side
 
 COUNT = "SELECT count(*) FROM planet"
 
@@ -429,6 +430,25 @@ def test_prepared(side: Side) -> Any:
 
 
 @agree
+def test_prepared_statements_shown(side: Side) -> Any:
+    """Who asks what the session has prepared finds only what it prepared itself, however it asks."""
+    side.execute("PREPARE mine AS SELECT 1")
+    shown = []
+    for view in ("pg_prepared_statements", sql.Identifier("pg_prepared_statements"), "PG_Prepared_Statement()"):
+        side.rows(COUNT)
+        of_view = sql.SQL("SELECT statement FROM {}").format(
+            view if isinstance(view, sql.Identifier) else sql.SQL(view)
+        )
+        shown += [
+            side.connection.execute(text).fetchall() for text in (of_view, of_view.as_string(), of_view.as_bytes())
+        ]
+    with side.connection.cursor().copy("COPY (SELECT statement FROM pg_prepared_statements) TO STDOUT") as copy:
+        copied = [bytes(block) for block in copy]
+    side.execute("DEALLOCATE mine")
+    return shown, copied, side.rows(COUNT)
+
+
+@agree
 def test_executemany_returning(side: Side) -> Any:
     """`executemany(returning=True)` keeps each run's rows as a result set."""
     cursor = side.connection.cursor()
@@ -515,6 +535,26 @@ def test_statement_timeout(side: Side) -> Any:
     side.rows(COUNT)
     side.execute("SET LOCAL statement_timeout = 20")
     return refusal(side.execute, "SELECT pg_sleep(5) FROM planet")
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_session_timeout(both_on_postgres: Both, known: bool) -> None:
+    """A session that the server has ended meanwhile says so, whether or not something could have been served in it."""
+
+    def fact(side: Side) -> Any:
+        side.rows(COUNT) if known else side.connection.execute("SELECT random()")
+        side.execute("SET LOCAL idle_in_transaction_session_timeout = 20")
+        with pytest.raises(side.module.errors.IdleInTransactionSessionTimeout):
+            _execute_until_it_fails(side)
+        return side.connection.closed, side.connection.broken
+
+    both_on_postgres.compare(fact)
+
+
+def _execute_until_it_fails(side: Side) -> None:
+    for _ in range(100):
+        time.sleep(0.1)
+        side.connection.execute(COUNT)
 
 
 @agree

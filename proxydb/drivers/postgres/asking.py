@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from proxydb.drivers.base import Operation, Steps
 
 _IDLE, _INTRANS, _INERROR = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR
-_TUPLES_OK: Final = pq.ExecStatus.TUPLES_OK
+_COMMAND_OK, _TUPLES_OK = pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK
 _NUMBERS: Final = count()
 
 
@@ -36,6 +36,13 @@ class Asking:
     def forget(self) -> None:
         """The server's prepared statements were taken away, or may have been: the next has a name that is new."""
         self.prepared = b""
+
+    def withdraw(self, connection: Any) -> Operation:
+        """Take the prepared question back, so that nobody finds it among what the session has prepared."""
+        connection.pgconn.send_query(b"DEALLOCATE " + self.prepared)
+        self.forget()
+        taking: Operation = generators.execute(connection.pgconn)
+        return taking
 
     def at_once(self, connection: Any) -> Operation | None:
         """The operation that asks for the label; none when something would have to be sent before it."""
@@ -119,7 +126,9 @@ class Asking:
 
 def _command(connection: Any, sql: bytes) -> Steps[None]:
     connection.pgconn.send_query(sql)
-    yield generators.execute(connection.pgconn)
+    result = (yield generators.execute(connection.pgconn))[-1]
+    if result.status != _COMMAND_OK:
+        raise errors.error_from_result(result, encoding=connection.pgconn._encoding)
 
 
 def value_of(result: PGresult, column: int) -> bytes:

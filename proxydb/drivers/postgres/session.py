@@ -21,7 +21,7 @@ from proxydb.drivers.postgres.verdicts import Verdicts
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from proxydb.drivers.base import Steps
+    from proxydb.drivers.base import Operation, Steps
     from proxydb.drivers.postgres.catalog import Verdict
 
 _IDLE, _INTRANS = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS
@@ -167,6 +167,11 @@ class PostgresSession:
     def forgot_prepared(self) -> None:
         """The server's prepared statements were taken away, or may have been."""
         self._asking.forget()
+
+    def withdrawal(self, connection: Any) -> Operation | None:
+        """The operation that takes our prepared question back; none when there is none, or it cannot be done now."""
+        can = connection.pgconn.transaction_status in (_IDLE, _INTRANS) and connection._pipeline is None
+        return self._asking.withdraw(connection) if can and self._asking.prepared else None
 
     def before_unknown(self, plan: Any) -> None:
         """Forget the prepared question before a statement that may take it away."""
