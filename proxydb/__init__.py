@@ -16,16 +16,24 @@ from proxydb.dbapi.connect import connect, database
 
 if TYPE_CHECKING:
     from proxydb.config import Config as Config
+    from proxydb.dbapi.instrument import install as install
+    from proxydb.dbapi.instrument import uninstall as uninstall
 
-__all__ = ["Config", "connect", "database", "errors"]
+__all__ = ["Config", "connect", "database", "errors", "install", "uninstall"]
+
+_LATER = {
+    "Config": "proxydb.config",
+    "install": "proxydb.dbapi.instrument",
+    "uninstall": "proxydb.dbapi.instrument",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """`Config` and `lake` are loaded when they are first asked for, so that importing a drop-in stays light."""
+    """What is not needed by every program is loaded when it is first asked for, so importing a drop-in stays light."""
     from importlib import import_module
 
-    if name == "Config":
-        return import_module("proxydb.config").Config
     if name == "lake":
         return import_module("proxydb.lake")
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -30,8 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit status: 0, 1 when what was compared differs, 2 after an error, 130 after Ctrl-C.
     """
+    argv = sys.argv[1:] if argv is None else argv
     try:
-        arguments = make_parser().parse_args(argv)
+        arguments = make_parser(argv).parse_args(argv)
     except SystemExit as exit_:  # argparse has printed the help, the version or the error
         return int(exit_.code or 0)
     try:

@@ -1,17 +1,18 @@
-"""The argument parser: one subcommand for each module of `COMMANDS`, and errors of one line."""
+"""The argument parser: one subcommand for each module of `COMMANDS`, and errors of one line.
+
+Only the module of the subcommand that is asked for is loaded, so that `run` takes little of the command's own time.
+"""
 
 from __future__ import annotations
 
 import argparse
-from importlib.metadata import version
-from typing import TYPE_CHECKING, NoReturn
-
-from proxydb.cli import demo, explain
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from collections.abc import Sequence
 
-COMMANDS: tuple[tuple[str, ModuleType], ...] = (("demo", demo), ("explain", explain))
+COMMANDS = ("demo", "explain", "run")
 
 
 class Parser(argparse.ArgumentParser):
@@ -22,14 +23,28 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command; each module of `COMMANDS` adds its own arguments and its `run`."""
+class _Version(argparse.Action):
+    """Show the version, which takes some time to find out."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_arguments: Any) -> None:
+        from importlib.metadata import version
+
+        print(f"proxydb {version('proxydb')}")
+        parser.exit()
+
+
+def make_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser of the whole command, or of the one subcommand that the arguments `argv` begin with.
+
+    Each module of `COMMANDS` adds its own arguments and its `run`.
+    """
     parser = Parser(
         prog="proxydb", description="A database driver proxy whose cache is never stale.", allow_abbrev=False
     )
-    parser.add_argument("--version", action="version", version=f"proxydb {version('proxydb')}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
-    for name, module in COMMANDS:
+    for name in [name for name in COMMANDS if name in argv[:1]] or COMMANDS:
+        module = import_module(f"proxydb.cli.{name}")
         summary, _, detail = (module.__doc__ or "").partition("\n\n")
         command = commands.add_parser(name, help=summary, description=f"{summary} {detail}", allow_abbrev=False)
         module.add_arguments(command)

@@ -7,12 +7,15 @@ from typing import Any
 
 
 def with_ours(theirs: Any, ours: Any) -> Any:
-    """An application's own class, with ours between it and the driver's."""
+    """An application's own class, with ours between it and the driver's; as it is, where the two do not fit."""
     if issubclass(theirs, ours):
         return theirs
     if theirs in ours.__mro__:
         return ours
-    return _mixed(theirs, ours)
+    try:
+        return _mixed(theirs, ours)
+    except TypeError:  # instances cannot have the slots of both, or the metaclasses differ
+        return theirs
 
 
 @cache

@@ -32,6 +32,8 @@ class Proxied(LinkedCursor):
         try:
             statement = self._conn._context.statements[query]
         except (KeyError, TypeError, AttributeError):
+            statement = None
+        if statement is None:  # not in the handler: what the driver raises would have its exception for a context
             if type(query) is not str:
                 return super().execute(query, params, prepare=prepare, binary=binary)  # type: ignore[misc]
             statement = self._conn._context.statement(query)

@@ -133,7 +133,7 @@ class LinkedConnection:
         context = self.__dict__.get("_context")
         if context is None:
             return (yield from super()._exec_command(command, *args, **kwargs))  # type: ignore[misc]
-        word = _spoken(command)
+        word = spoken(command)
         context.session.ended()
         if word == "deallocate":
             context.session.forgot_prepared()
@@ -144,7 +144,7 @@ class LinkedConnection:
             context.method(word).finished(now() - started, None, "")
 
 
-def _spoken(command: Any) -> str:
+def spoken(command: Any) -> str:
     """The first word of a command, by which it is counted."""
     text = command.decode(errors="replace") if isinstance(command, bytes) else str(command)
     return text.split(maxsplit=1)[0].lower() if isinstance(command, (bytes, str)) and text else "command"

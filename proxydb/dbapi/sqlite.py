@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from proxydb.database import Database
     from proxydb.executor.context import Context
 
+_connect = driver.connect
 _cursor = driver.Connection.cursor
 _execute = driver.Cursor.execute
 _executemany = driver.Cursor.executemany
@@ -35,6 +36,8 @@ class Cursor(driver.Cursor):
         try:
             statement = self.connection._context.statements[sql]  # type: ignore[attr-defined]
         except (KeyError, TypeError, AttributeError):
+            statement = None
+        if statement is None:  # not in the handler: what the driver raises would have its exception for a context
             return self._execute_first(sql, parameters)
         return statement.run(self, sql, parameters)
 
@@ -109,10 +112,11 @@ def _served(kind: type[Cursor]) -> type[Cursor]:
     """The class that a `kind` of cursor takes while it gives kept rows; an application's own methods come first."""
     if issubclass(kind, Served):
         return kind
-    if kind is Cursor:
-        return ServedCursor
+    ours = next(base for base in kind.__mro__ if base in SERVED)
+    if kind is ours:
+        return SERVED[ours]
     names = {"__slots__": (), "_live_class": kind, "__module__": kind.__module__, "__qualname__": kind.__qualname__}
-    return type(kind.__name__, (kind, ServedCursor), names)
+    return type(kind.__name__, (kind, SERVED[ours]), names)
 
 
 class ServedCursor(Served, Cursor):
@@ -123,6 +127,9 @@ class ServedCursor(Served, Cursor):
 
 
 ServedCursor.__name__, ServedCursor.__qualname__ = Cursor.__name__, Cursor.__qualname__
+
+SERVED: dict[type, type[Any]] = {Cursor: ServedCursor}
+"""For each cursor class of ours, the one that gives kept rows."""
 
 
 class Connection(driver.Connection):
@@ -225,15 +232,20 @@ def connect(*args: Any, **kwargs: Any) -> Any:
 
     Parameters, results and errors are those of `sqlite3.connect` in the Python standard library's manual.
     """
+    return connect_as(Connection, args, kwargs)
+
+
+def connect_as(ours: type[Connection], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Open a connection of our class `ours`, mixed with the caller's own, with the arguments of `sqlite3.connect`."""
     place = _OPTIONS.index("factory")
-    factory: Any = kwargs.get("factory", args[place] if len(args) > place else Connection)
+    factory: Any = kwargs.get("factory", args[place] if len(args) > place else ours)
     if isinstance(factory, type) and issubclass(factory, driver.Connection):
-        factory = with_ours(factory, Connection)
+        factory = with_ours(factory, ours)
     if len(args) > place:
         args = (*args[:place], factory, *args[place + 1 :])
     else:
-        kwargs["factory"] = factory
-    return driver.connect(*args, **kwargs) if len(args) <= 1 else call_deprecated(driver.connect, *args, **kwargs)
+        kwargs = {**kwargs, "factory": factory}
+    return _connect(*args, **kwargs) if len(args) <= 1 else call_deprecated(_connect, *args, **kwargs)
 
 
 def _hindering(name: str, reason: str) -> Any:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from proxydb.executor.routes import IN_CALLS, Routes, route, unrecorded
+from proxydb.executor.routes import IN_CALLS, Routes, route, routes_for
 from proxydb.observe.slowlog import at_once
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Context:
         self.counts = config.record != "off"
         self.slow = int(min(config.slow_ms * 1e6, sys.maxsize)) or sys.maxsize
         self.alarm = -1 if config.record == "sampled" else self.slow
-        self.routes = routes if self.counts else unrecorded(routes)
+        self.routes = routes_for(routes, config)
         self.blocking = True
         self.aside: Aside = at_once
 

@@ -73,6 +73,22 @@ class Controlling(Statement):
         return result
 
 
+class Ending(Controlling):
+    """A method that may end a transaction, on a connection that is served nothing."""
+
+    __slots__ = ()
+
+    def _watched(self, _connection: Any, _after: Any, call: Any, *arguments: Any) -> Any:
+        started = now()
+        try:
+            result = call(*arguments)
+        except BaseException:
+            self.failed(now() - started)
+            raise
+        self.finished(now() - started, None, "")
+        return result
+
+
 class Unknown(Statement):
     """A statement whose effects are not known: after it nothing is, until it is asked again."""
 

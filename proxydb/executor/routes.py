@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from proxydb.executor import awaited, stepped
-from proxydb.executor.effects import Controlling, Unknown, Writing
+from proxydb.executor.effects import Controlling, Ending, Unknown, Writing
 from proxydb.executor.reading import Reading, Rejected, RejectedUnrecorded, Unanalysed
-from proxydb.executor.statement import Statement, Unrecorded
+from proxydb.executor.statement import Recorded, Statement, Unrecorded
 from proxydb.sql.classify import Kind
 
 if TYPE_CHECKING:
@@ -55,9 +55,15 @@ AWAITED = IN_STEPS._replace(
 """For the same driver when it is awaited."""
 
 
-def unrecorded(routes: Routes) -> Routes:
-    """The same, where nothing is counted of what is only sent."""
-    return routes._replace(rejected=RejectedUnrecorded, plain=Unrecorded)
+UNSERVED = IN_CALLS._replace(plain=Recorded, writing=Recorded, controlling=Ending)
+"""In the place of `IN_CALLS`, on a connection that is served nothing: no session needs to know what it does."""
+
+
+def routes_for(routes: Routes, config: Any) -> Routes:
+    """The classes for a connection with these options, of a driver whose own are `routes`."""
+    if routes is IN_CALLS and config.cache == "off":
+        routes = UNSERVED if config.record != "off" else UNSERVED._replace(writing=Unrecorded)
+    return routes if config.record != "off" else routes._replace(rejected=RejectedUnrecorded, plain=Unrecorded)
 
 
 def route(plan: Plan, routes: Routes, config: Any) -> type[Statement]:

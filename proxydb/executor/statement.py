@@ -27,10 +27,11 @@ class Statement:
         The connection's side of it: the session, the cache, the recorder.
     """
 
-    __slots__ = ("context", "execute", "left", "plan", "tally")
+    __slots__ = ("context", "execute", "fingerprint", "left", "plan", "tally")
 
     def __init__(self, plan: Plan, context: Any) -> None:
         self.plan = plan
+        self.fingerprint = plan.fingerprint
         self.context = context
         self.execute = context.execute_named if plan.named else context.execute
         self.tally = Tally()
@@ -78,10 +79,10 @@ class Statement:
             self.tally.add(elapsed)
             self.tally.errors += 1
 
-    def fetch(self, call: Any) -> Any:
+    def fetch(self, call: Any, *arguments: Any) -> Any:
         """Fetch rows by `call`, and count them and the time that they took."""
         started = now()
-        rows = call()
+        rows = call(*arguments)
         elapsed = now() - started
         self.tally.rows += len(rows)
         self.tally.total += elapsed
@@ -112,6 +113,31 @@ class Statement:
             self.finished(now() - started, arguments, "")
         finally:
             session.after_unknown(connection)
+
+
+class Recorded(Statement):
+    """A statement that is sent as it is and counted, on a connection that is served nothing."""
+
+    __slots__ = ()
+
+    def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        started = now()
+        try:
+            result = self.execute(cursor, sql, arguments)
+        except BaseException:
+            self.failed(now() - started)
+            raise
+        elapsed = now() - started
+        exponent = elapsed.bit_length()
+        bucket = (exponent << 2) | (elapsed >> (exponent - 3) & 3) if exponent > 2 else elapsed
+        tally = self.tally
+        buckets = tally.buckets
+        buckets[bucket] = buckets.get(bucket, 0) + 1
+        tally.total += elapsed
+        if elapsed > self.context.alarm:
+            self.context.noticed(self, arguments, elapsed, "")
+        cursor._statement = self
+        return result
 
 
 class Unrecorded(Statement):

@@ -5,10 +5,10 @@ A tally belongs to one connection, which one thread uses at a time, so nothing i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _STEPS = 4  # buckets in each doubling: a percentile is told to within an eighth of itself
 
@@ -25,6 +25,9 @@ def bucket_middle(bucket: int) -> float:
     return (_STEPS + step + 0.5) * 2.0 ** (exponent - 3) if exponent > 2 else float(bucket)
 
 
+_SUMS = ("total", "hits", "misses", "errors", "rows", "slow")
+
+
 class Tally:
     """Counters and a latency histogram of one statement.
 
@@ -34,17 +37,18 @@ class Tally:
         How many durations fell into each histogram bucket.
     total
         Nanoseconds of all of them.
-    slowest
-        Nanoseconds of the longest.
+    slow, slowest
+        How many took longer than the threshold of the slow log, and the nanoseconds of the longest of them.
     hits, misses, errors, rows
         Answers from the cache, runs that could have filled it, statements that raised, rows that were fetched.
     """
 
-    __slots__ = ("buckets", "errors", "hits", "misses", "rows", "slowest", "total")
+    __slots__ = ("buckets", "errors", "hits", "misses", "rows", "slow", "slowest", "total")
 
     def __init__(self) -> None:
         self.buckets: dict[int, int] = {}
         self.total = 0
+        self.slow = 0
         self.slowest = 0
         self.hits = 0
         self.misses = 0
@@ -68,9 +72,23 @@ class Tally:
         """Add what another connection has counted."""
         for bucket, count in list(other.buckets.items()):
             self.buckets[bucket] = self.buckets.get(bucket, 0) + count
-        for name in ("total", "hits", "misses", "errors", "rows"):
+        for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.slowest = max(self.slowest, other.slowest)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain values; the buckets as pairs, since JSON's keys are texts."""
+        sums = {name: getattr(self, name) for name in _SUMS}
+        return {**sums, "slowest": self.slowest, "buckets": sorted(self.buckets.items())}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Tally:
+        """What `to_dict` gave; other keys are left alone."""
+        tally = cls()
+        for name in (*_SUMS, "slowest"):
+            setattr(tally, name, values[name])
+        tally.buckets = dict(values["buckets"])
+        return tally
 
     def percentile(self, share: float) -> float:
         """The duration that `share` (0 to 1) of the executions do not exceed, in seconds; 0.0 without executions."""

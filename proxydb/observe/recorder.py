@@ -8,6 +8,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
+from proxydb.observe.profile import profiling
 from proxydb.observe.record import Tally
 from proxydb.observe.slowlog import SlowLog, at_once
 
@@ -58,7 +59,9 @@ class Recorder:
     def __init__(
         self, config: Config, system: str, namespace: str, query_plan: Callable[[str, Any], list[str]]
     ) -> None:
-        self._lock = threading.Lock()
+        self.system = system
+        self.namespace = namespace
+        self._lock = threading.RLock()  # a signal's handler may ask while its thread is counting
         self._contexts: WeakSet[Any] = WeakSet()
         self._retired: dict[str, tuple[Tally, str]] = {}
         self._bypasses: Counter[str] = Counter()
@@ -70,6 +73,13 @@ class Recorder:
         """Count what the connection of `context` counts."""
         with self._lock:
             self._contexts.add(context)
+        if profiling.current is not None:
+            profiling.current.watch(self)
+
+    @property
+    def idle(self) -> bool:
+        """Whether no connection counts here now."""
+        return not self._contexts
 
     def release(self, context: Any) -> None:
         """The connection is closed: keep what it has counted."""
@@ -94,6 +104,20 @@ class Recorder:
             merged.setdefault(fingerprint, (Tally(), kind))[0].merge(tally)
         return merged
 
+    def drain(self) -> dict[str, tuple[Tally, str]]:
+        """What closed connections have counted, which is then forgotten here."""
+        with self._lock:
+            retired, self._retired = self._retired, {}
+        return retired
+
+    def forget(self) -> None:
+        """Forget what was counted: after a fork it is the parent's."""
+        self.reset_locks()
+        self._retired = {}
+        for context in list(self._contexts):
+            for statement in list(context.statements.values()):
+                statement.tally = Tally()
+
     def bypasses(self) -> Counter[str]:
         """How many reads went past the cache, by reason."""
         with self._lock:
@@ -109,12 +133,13 @@ class Recorder:
 
     def slow(self, statement: Any, parameters: Any, elapsed: int, outcome: str, aside: Aside = at_once) -> None:
         """Log an execution that took longer than the threshold; `aside` calls what takes a while."""
+        statement.tally.slow += 1
         statement.tally.slowest = max(statement.tally.slowest, elapsed)
         self._slow_log.write(statement.plan, parameters, elapsed / 1e9, outcome, aside)
 
     def reset_locks(self) -> None:
         """After a fork: the locks of other threads are not here."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def _each(self) -> Iterator[tuple[str, Tally, str]]:
         with self._lock:

@@ -12,6 +12,8 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from proxydb.observe.callsites import call_site
+from proxydb.observe.profile import profiling
 from proxydb.sql.fingerprint import fingerprint_id
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     Aside = Callable[[Callable[[], None]], object]
 
 _LONGEST_TEXT = 2000
-_BETWEEN = frozenset({"proxydb", "psycopg", "contextlib"})
 
 
 def at_once(call: Callable[[], None]) -> None:
@@ -77,17 +78,20 @@ class SlowLog:
     def _write(
         self, plan: Any, parameters: Any, duration: float, outcome: str, suppressed: int, call_site: str
     ) -> None:
-        _logger().warning(
-            "slow_query",
+        event = {
             **self._facts,
             **_described(plan),
-            **{"db.client.operation.duration": round(duration, 6)},
-            cache=outcome or "none",
-            suppressed=suppressed,
-            plan=self._query_plan(plan.sql, parameters) if plan.kind.value == "read" else [],
-            call_site=call_site,
-            **({"parameters": repr(parameters)[:_LONGEST_TEXT]} if self._parameters else {}),
-        )
+            "db.client.operation.duration": round(duration, 6),
+            "cache": outcome or "none",
+            "suppressed": suppressed,
+            "plan": self._query_plan(plan.sql, parameters) if plan.kind.value == "read" else [],
+            "call_site": call_site,
+        }
+        if profiling.current is not None:
+            profiling.current.slow(event)
+        if profiling.current is None or not profiling.current.quiet:
+            shown = {"parameters": repr(parameters)[:_LONGEST_TEXT]} if self._parameters else {}
+            _logger().warning("slow_query", **event, **shown)
 
     def _turn(self, fingerprint: str) -> int | None:
         """How many events of this fingerprint were left out since the last one; none when this one is left out too."""
@@ -116,11 +120,3 @@ def _described(plan: Any) -> dict[str, str]:
         "db.query.summary": " ".join([plan.first.upper(), *sorted(plan.analysis.reads - {"*"})])[:255],
         "db.operation.name": plan.first.upper(),
     }
-
-
-def call_site() -> str:
-    """The file and line of the application that asked: the nearest frame that is neither proxydb's nor the driver's."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _BETWEEN:
-        frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

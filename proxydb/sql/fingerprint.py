@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from proxydb.sql.tokens import NUMBER, OPERATOR, PLACEHOLDER, STRING
+from proxydb.sql.tokens import NUMBER, OPERATOR, PLACEHOLDER, STRING, WORD
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from proxydb.sql.tokens import Token
 
@@ -39,10 +39,22 @@ def fingerprint(tokens: Sequence[Token]) -> str:
     'select * from t where a in (?) and b = ?'
     """
     text, previous = "", None
-    for token in tokens:
+    for token in _without_keys(tokens):
         text += _gap(previous, token) + ("?" if token.kind in _LITERALS else token.text)
         previous = token
     return _ROWS.sub(r"\1", _LISTS.sub("(?)", text)).rstrip(";")
+
+
+def _without_keys(tokens: Sequence[Token]) -> Iterator[Token]:
+    """The tokens, with a literal for each word that encrypts: ``PRAGMA key = "…"``, ``ATTACH … KEY …`` (SQLCipher)."""
+    begins = _SECRETS.get(tokens[0].text, frozenset()) if tokens else frozenset()
+    secret = False
+    for token in tokens:
+        yield token._replace(kind=STRING) if secret and token.kind != OPERATOR else token
+        secret = secret or (token.kind == WORD and token.text in begins)
+
+
+_SECRETS = {"pragma": frozenset("key rekey hexkey hexrekey textkey textrekey".split()), "attach": frozenset({"key"})}
 
 
 def _gap(previous: Token | None, token: Token) -> str:

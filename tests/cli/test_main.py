@@ -15,7 +15,7 @@ from proxydb.cli.arguments import COMMANDS
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAMES = [name for name, _ in COMMANDS]
+NAMES = list(COMMANDS)
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:

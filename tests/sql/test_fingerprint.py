@@ -309,3 +309,18 @@ def test_fingerprint_id() -> None:
 def test_fingerprint_id_has_sixteen_digits(text: str) -> None:
     """Every text, also one with lone surrogates, has a number of sixteen hexadecimal digits."""
     assert 16 == len(f"{int(fingerprint_id(text), 16):016x}") == len(fingerprint_id(text))
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown"),
+    [
+        ("PRAGMA key = \"x'2DD29CA8'\"", "pragma key = ?"),
+        ("PRAGMA main.rekey(hunter2)", "pragma main.rekey(?)"),
+        ("ATTACH 'a.db' AS a KEY \"hunter2\"", "attach ? as a key ?"),
+        ("PRAGMA table_info(key)", "pragma table_info(key)"),
+        ("SELECT key FROM t", "select key from t"),
+    ],
+)
+def test_keys_that_encrypt_are_literals(sql: str, shown: str) -> None:
+    """However a key is written, it is not shown."""
+    assert fingerprint(tokenize(sql, "sqlite")) == shown

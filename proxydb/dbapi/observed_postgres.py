@@ -1,0 +1,139 @@
+"""Postgres connections of an application that does not know of proxydb: we do not show, and call sites are noted.
+
+They are those of `proxydb.dbapi.postgres`, under the driver's own names, without frames of ours in tracebacks.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import psycopg as driver
+from psycopg.rows import Row
+
+from proxydb.dbapi import postgres, postgres_async
+from proxydb.dbapi.frameless import Failure, bound_like_a_function, frameless, hide_frames
+from proxydb.dbapi.mixing import with_ours
+from proxydb.dbapi.postgres_linked import spoken
+from proxydb.observe.profile import profiling
+
+
+class _Execute(Failure):
+    """`execute` of every cursor."""
+
+    __slots__ = ()
+
+    def __new__(cls, cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            note(cursor, query, sys._getframe(1))
+            result = super(Observed, cursor).execute(query, *args, **kwargs)  # type: ignore[misc]
+            count_rows(cursor)
+            return result
+        except BaseException as error:
+            return cls.of(error)
+
+
+def note(cursor: Any, query: Any, frame: Any) -> None:
+    """Take note that `frame` asks for an execution of `query`."""
+    if profiling.note is not None and type(query) is str:
+        profiling.note(cursor._conn._context.statement(query), frame)
+
+
+def count_rows(cursor: Any) -> None:
+    """Count the rows that came with the result: they are all here, whether the application fetches them or not."""
+    statement, result = getattr(cursor, "_statement", None), cursor.pgresult
+    if statement is not None and result is not None:
+        statement.tally.rows += result.ntuples
+
+
+class Observed:
+    """What an observed cursor does differently from ours."""
+
+    __slots__ = ()
+    execute = bound_like_a_function(_Execute, driver.Cursor.execute)
+
+
+class AwaitedObserved:
+    """What an observed cursor that is awaited does differently from ours."""
+
+    __slots__ = ()
+
+    async def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        note(self, query, sys._getframe(1))
+        result = await super().execute(query, params, **options)  # type: ignore[misc]
+        count_rows(self)
+        return result
+
+
+def _observed(ours: Any) -> Any:
+    """A class of cursors under the driver's name, observed."""
+    names: dict[str, Any] = {"__slots__": (), "__module__": "psycopg"}
+    if issubclass(ours, postgres.Proxied):
+        names["executemany"] = frameless(postgres.Proxied.executemany)
+    methods = AwaitedObserved if issubclass(ours, driver.AsyncCursor) else Observed
+    return type(ours.__name__, (methods, ours), names)
+
+
+CURSORS = tuple(
+    (getattr(driver, ours.__name__), _observed(ours))
+    for ours in (
+        postgres.RawServerCursor,
+        postgres.ServerCursor,
+        postgres.RawCursor,
+        postgres.ClientCursor,
+        postgres.Cursor,
+        postgres_async.AsyncRawServerCursor,
+        postgres_async.AsyncServerCursor,
+        postgres_async.AsyncRawCursor,
+        postgres_async.AsyncClientCursor,
+        postgres_async.AsyncCursor,
+    )
+)
+"""The driver's classes of cursors and the observed ones that stand for them, subclasses first."""
+
+
+def observed_cursor(theirs: Any) -> Any:
+    """The class of cursors that stands for an application's own, or for the driver's."""
+    for plain, observed in CURSORS:
+        if isinstance(theirs, type) and issubclass(theirs, plain):
+            return with_ours(theirs, observed)
+    return theirs
+
+
+def _factory(name: str) -> Any:
+    """The driver's attribute `name`: whatever class of cursors it is set to is observed."""
+
+    def give(self: Any) -> Any:
+        return self.__dict__[name]
+
+    def take(self: Any, kind: Any) -> None:
+        self.__dict__[name] = observed_cursor(kind)
+
+    return property(give, take)
+
+
+class ObservedConnection:
+    """What an observed connection does differently from ours."""
+
+    cursor_factory = _factory("cursor_factory")
+    server_cursor_factory = _factory("server_cursor_factory")
+
+    def _exec_command(self, command: Any, *args: Any, **kwargs: Any) -> Any:
+        if profiling.ended is not None and spoken(command) in ("commit", "rollback"):
+            profiling.ended(sys._getframe(1))
+        return (yield from super()._exec_command(command, *args, **kwargs))  # type: ignore[misc]
+
+
+class Connection(ObservedConnection, postgres.Connection[Row]):
+    """A `psycopg.Connection` whose statements are recorded."""
+
+    __module__ = "psycopg"
+
+
+class AsyncConnection(ObservedConnection, postgres_async.AsyncConnection[Row]):
+    """A `psycopg.AsyncConnection` whose statements are recorded."""
+
+    __module__ = "psycopg"
+
+
+hide_frames(Connection, postgres.Connection)
