@@ -37,7 +37,9 @@ class Proxied(LinkedCursor):
             if type(query) is not str:
                 return super().execute(query, params, prepare=prepare, binary=binary)  # type: ignore[misc]
             statement = self._conn._context.statement(query)
-        return statement.run(self, query, (params, prepare, binary))
+        statement.run(self, query, (params, prepare, binary))
+        self._count_rows(statement)
+        return self
 
     def executemany(self, query: Any, params_seq: Any, *, returning: bool = False) -> None:
         with self._watched(query):

@@ -37,7 +37,9 @@ class Proxied(LinkedCursor):
             return await super().execute(query, params, prepare=prepare, binary=binary)  # type: ignore[misc]
         context = self._conn._context
         statement = context.statements.get(query) or context.statement(query)
-        return await statement.run(self, query, (params, prepare, binary))
+        await statement.run(self, query, (params, prepare, binary))
+        self._count_rows(statement)
+        return self
 
     async def executemany(self, query: Any, params_seq: Any, *, returning: bool = False) -> None:
         with self._watched(query):

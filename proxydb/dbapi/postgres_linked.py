@@ -24,6 +24,7 @@ class LinkedCursor:
     __slots__ = ()
 
     _conn: Any
+    pgresult: Any
     _served_methods: type[Served]
 
     def _start_query(self, query: Any = None) -> Any:
@@ -36,6 +37,11 @@ class LinkedCursor:
         if (context := self._conn.__dict__.get("_context")) and (taking := context.session.withdrawal(self._conn)):
             yield from taking
         yield from start
+
+    def _count_rows(self, statement: Any) -> None:
+        """Count the rows that a statement gave: the driver has them all, whether or not they will be fetched."""
+        if (result := self.pgresult) is not None:
+            statement.tally.rows += result.ntuples
 
     def _watched(self, query: Any) -> AbstractContextManager[None]:
         """Count what happens inside as an execution of `query` that may do anything."""

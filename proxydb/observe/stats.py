@@ -27,7 +27,7 @@ class StatementStats:
     calls, hits, misses, errors
         Executions; those answered from memory; those that could have filled it; those that raised.
     rows
-        Rows fetched with `fetchall` and `fetchmany`.
+        Rows given: on SQLite those fetched with `fetchall` and `fetchmany`, on Postgres those that the driver received.
     total, p50, p95, p99
         Seconds: the sum, fetches included, and percentiles of the executions.
     """

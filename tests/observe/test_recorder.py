@@ -117,6 +117,15 @@ def test_served_rows_are_counted(sqlite_path: Path, fetch: Callable[[Any], Any],
         assert _counted(connection)["select a from t order by a"].rows == 2 * rows
 
 
+def test_rows_of_postgres_are_counted(postgres_dsn: str) -> None:
+    """What the server sent is counted, however it is fetched, live and from memory."""
+    with closing(proxydb.connect(postgres_dsn, config=CACHED)) as connection:
+        for _ in range(8):
+            list(connection.execute("SELECT n FROM generate_series(1, 30) AS n"))
+        (counted,) = (each for text, each in _counted(connection).items() if "generate_series" in text)
+        assert counted.rows == 8 * 30
+
+
 def test_rows_are_counted_for_their_own_statement(connection: Any) -> None:
     """Rows of a second statement on a cursor are not counted for the first."""
     cursor = connection.cursor()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from proxydb.drivers.base import Operation, Steps
     from proxydb.drivers.postgres.catalog import Verdict
 
+_TUPLES_OK = pq.ExecStatus.TUPLES_OK
 _IDLE, _INTRANS = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS
 
 
@@ -123,6 +124,8 @@ class PostgresSession:
         if seen.label != entry.label:
             labels.churn += 1
             return False
+        if entry.rows.result.status != _TUPLES_OK:
+            return False  # an application that was given the server's result has cleared it
         labels.churn = 0
         verdict: Verdict = entry.rows.verdict
         return verdict.label == seen.label or (yield from self._verdicts.still_stands(verdict, seen, connection))

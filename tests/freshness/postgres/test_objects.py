@@ -36,6 +36,16 @@ def test_changed_objects(side: Side) -> None:
         found.clear()
 
 
+@agree
+def test_cleared_result(side: Side) -> None:
+    """Whoever clears the result that a cursor shows clears it for nobody else's next read."""
+    for execution in range(9):
+        cursor = side.db.execute("SELECT id, x FROM t ORDER BY id")
+        side.say(spelled(cursor.fetchall()))
+        if execution in (1, 4):
+            cursor.pgresult.clear()
+
+
 FACTORIES: dict[str, Any] = {
     "tuple": rows.tuple_row,
     "dict": rows.dict_row,
