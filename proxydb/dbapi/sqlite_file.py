@@ -36,11 +36,16 @@ class File(NamedTuple):
 
 def file_named(args: tuple[Any, ...], options: dict[str, Any]) -> tuple[str, int, int] | None:
     """What the path that a connection is about to open names; none when that is nothing, or no plain path."""
-    path = options.get("database", args[0] if args else "")
     try:
-        return None if options.get("uri") else identity_of(os.fsdecode(path))
+        path = os.fsdecode(options.get("database", args[0] if args else ""))
+        return None if _is_uri(path) else identity_of(path)
     except (TypeError, ValueError):
         return None
+
+
+def _is_uri(path: str) -> bool:
+    """Whether SQLite may take a path for a URI: some of its builds do so without being asked (sqlite.org/uri.html)."""
+    return path.startswith("file:")
 
 
 def file_of(connection: Any, before: tuple[str, int, int] | None) -> File:
@@ -64,11 +69,12 @@ def _main_path(connection: driver.Connection) -> str:
 
 def _hindrance(options: dict[str, Any]) -> str:
     """Why nothing may be served on a connection that was opened with these options; empty when it may."""
-    if not options.get("uri"):
+    path = os.fsdecode(options.get("database", ""))
+    if not _is_uri(path):
         return ""
     from urllib.parse import parse_qs, urlsplit  # only now: a plain path never needs it
 
-    given = parse_qs(urlsplit(str(options.get("database"))).query)
+    given = parse_qs(urlsplit(path).query)
     for name, (value, reason) in _HINDERING_OPTIONS.items():
         if name in given and value in (None, given[name][-1]):
             return reason
