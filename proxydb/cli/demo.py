@@ -7,7 +7,6 @@ and prints a table. What it put into a given database is removed again.
 
 from __future__ import annotations
 
-import argparse
 import json
 from contextlib import closing
 from dataclasses import replace
@@ -22,12 +21,15 @@ from proxydb.cli.comparison import BURST, Comparison
 from proxydb.cli.demo_report import DemoReport, print_report
 from proxydb.cli.demo_table import imported
 from proxydb.cli.foreign_writer import ForeignWriter
+from proxydb.cli.numbers import positive
 from proxydb.cli.plain_driver import AUTOCOMMIT, open_plain
 from proxydb.cli.screen import progress_display
 from proxydb.cli.slow_events import slow_events
 from proxydb.lake import OPERATIONS, write_delta_log
 
 if TYPE_CHECKING:
+    import argparse
+
     from proxydb.cli.demo_table import DemoTable
     from proxydb.cli.screen import Progress
     from proxydb.lake import Operation
@@ -43,10 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--target", help="the database (a file, sqlite:///…, postgresql://…), instead of a new SQLite file"
     )
     parser.add_argument(
-        "--scale", type=_positive, default=SCALE, metavar="N", help=f"file actions of the synthetic log ({SCALE:,})"
+        "--scale", type=positive, default=SCALE, metavar="N", help=f"file actions of the synthetic log ({SCALE:,})"
     )
     parser.add_argument(
-        "--repeat", type=_positive, default=REPEAT, metavar="N", help=f"rounds of {BURST} runs on each side ({REPEAT})"
+        "--repeat", type=positive, default=REPEAT, metavar="N", help=f"rounds of {BURST} runs on each side ({REPEAT})"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -62,12 +64,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print_report(report)
     return 1 if report.mismatches else 0
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
-    return int(text)
 
 
 def _new_database(directory: Path) -> str:

@@ -21,6 +21,13 @@ def open_plain(target: str) -> Any:
     return _psycopg().connect(where.address, **options)
 
 
+def with_database(target: str, name: str) -> str:
+    """The same Postgres server and role, another database."""
+    conninfo = _psycopg().conninfo
+    parameters = conninfo.conninfo_to_dict(parse_target(target).address)
+    return str(conninfo.make_conninfo("", **{**parameters, "dbname": name}))
+
+
 def system_of(target: str) -> str:
     """``"sqlite"`` or ``"postgresql"``."""
     return parse_target(target).system

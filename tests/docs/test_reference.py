@@ -86,10 +86,13 @@ def test_an_error(name: str) -> None:
     assert f"`{name}`" in API.split("## Errors", 1)[1]
 
 
-def commands() -> dict[str, argparse.ArgumentParser]:
-    """The parsers of the subcommands by name."""
-    [action] = [action for action in make_parser()._actions if isinstance(action, argparse._SubParsersAction)]
-    return dict(action.choices)
+def commands(parser: argparse.ArgumentParser | None = None, before: str = "") -> dict[str, argparse.ArgumentParser]:
+    """The parsers of the subcommands by name, those of their subcommands instead of them where they have any."""
+    nested = [each for each in (parser or make_parser())._actions if isinstance(each, argparse._SubParsersAction)]
+    if not nested and parser:
+        return {before: parser}
+    choices = {f"{before} {name}".strip(): choice for name, choice in nested[0].choices.items()}
+    return {name: found for command, choice in choices.items() for name, found in commands(choice, command).items()}
 
 
 def options(parser: argparse.ArgumentParser) -> list[str]:
