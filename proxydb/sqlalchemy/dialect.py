@@ -1,4 +1,4 @@
-"""What every dialect of ours does differently from SQLAlchemy's: proxydb's options, and whose provisioning it takes."""
+"""What every dialect of ours does differently from SQLAlchemy's: it takes proxydb's options out before the driver's."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from proxydb.sqlalchemy.options import config_of, ours
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
+
+    from proxydb.config import Config
 
 
 class Proxied:
@@ -25,10 +27,12 @@ class Proxied:
     def connect(self, *arguments: Any, **keywords: Any) -> Any:
         """Open a connection with the options in the URL and in `connect_args`, which go over those of the URL."""
         options = ours(keywords)
-        config = config_of(options) if options else None
-        for name in options:
-            del keywords[name]
+        if not options:
+            return super().connect(*arguments, **keywords)  # type: ignore[misc]
+        without = {name: value for name, value in keywords.items() if name not in options}
+        return self._open(config_of(options), *arguments, **without)
+
+    def _open(self, config: Config, *arguments: Any, **keywords: Any) -> Any:
         connection = super().connect(*arguments, **keywords)  # type: ignore[misc]
-        if config is not None:
-            self.get_driver_connection(connection)._config = config  # type: ignore[attr-defined]
+        self.get_driver_connection(connection)._config = config  # type: ignore[attr-defined]
         return connection

@@ -1,10 +1,10 @@
-"""The dialects of ``postgresql+proxydb://``: SQLAlchemy's own for psycopg 3, on the drop-in."""
+"""The dialects of ``postgresql+proxydb://``: SQLAlchemy's own for psycopg 3, sync and async, on the drop-in."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGDialectAsync_psycopg, PsycopgAdaptDBAPI
 
 from proxydb.sqlalchemy.dialect import Proxied
 
@@ -20,3 +20,27 @@ class PostgresDialect(Proxied, PGDialect_psycopg):
         from proxydb import psycopg
 
         return psycopg
+
+    @classmethod
+    def get_async_dialect_cls(cls, url: Any) -> Any:
+        """What `create_async_engine` takes for the same URL."""
+        return PostgresAsyncDialect
+
+
+class PostgresAsyncDialect(Proxied, PGDialectAsync_psycopg):
+    """psycopg's asynchronous connections through proxydb."""
+
+    supports_statement_cache = True
+
+    @classmethod
+    def import_dbapi(cls) -> Any:
+        """The module that the dialect speaks to."""
+        from proxydb import psycopg
+
+        driver: Any = psycopg
+        return PsycopgAdaptDBAPI(driver, driver.pq.ExecStatus)
+
+    @classmethod
+    def get_async_dialect_cls(cls, url: Any) -> Any:
+        """This one, where the URL names it."""
+        return cls

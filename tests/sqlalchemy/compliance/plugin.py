@@ -11,7 +11,7 @@ import sqlalchemy.dialects.sqlite.provision  # noqa: F401
 from sqlalchemy import Engine, event
 from sqlalchemy.testing import provision
 
-from proxydb.executor.reading import Reading
+from proxydb.executor.reading import Keeping
 from tests.conformance.cpython_suite import keep_databases
 
 if TYPE_CHECKING:
@@ -54,9 +54,10 @@ def _repeated(cursor: Any, statement: str, parameters: Any, _context: Any) -> bo
 
 
 def _may_be_kept(cursor: Any, statement: str) -> bool:
-    cursor = getattr(cursor, "_cursor", cursor)  # SQLAlchemy's adapter for asynchronous drivers holds the driver's own
+    while hasattr(cursor, "_cursor"):  # that of an adapter to an asynchronous driver, or of aiosqlite
+        cursor = cursor._cursor
     route = getattr(cursor, "_statement", None)
-    return isinstance(route, Reading) and route.plan.sql == statement and COUNTING not in statement
+    return isinstance(route, Keeping) and route.plan.sql == statement and COUNTING not in statement
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
