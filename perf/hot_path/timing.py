@@ -20,8 +20,8 @@ def in_turns(calls: Sequence[Callable[[], object]], rounds: int) -> list[list[fl
     times: list[list[float]] = [[] for _ in calls]
     for number in range(rounds):
         for place in _order(len(calls), number):
+            gc.collect()  # or a block would begin with what the one before it has left
             times[place].append(_block(calls[place], sizes[place]))
-        gc.collect()
     return times
 
 

@@ -178,10 +178,16 @@ class Connection(driver.Connection):
         return _cursor(self, Cursor).executescript(*args)
 
     def commit(self) -> None:
-        self._end("commit", super().commit)
+        if self.in_transaction:
+            self._end("commit", super().commit)
+        else:
+            super().commit()  # sends nothing, and is called again and again by pools
 
     def rollback(self) -> None:
-        self._end("rollback", super().rollback)
+        if self.in_transaction:
+            self._end("rollback", super().rollback)
+        else:
+            super().rollback()
 
     def __exit__(self, *exception: Any) -> Any:
         return self._end("rollback" if exception[0] else "commit", partial(super().__exit__, *exception))

@@ -80,8 +80,9 @@ PATHS: dict[str, tuple[Callable[[Any], Any], dict[str, int]]] = {
     ),
     "cursor.executescript": (lambda c: c.cursor().executescript("SELECT 1; SELECT 2"), {"executescript": 1}),
     "connection.executescript": (lambda c: c.executescript("SELECT 1"), {"executescript": 1}),
-    "commit": (lambda c: c.commit(), {"commit": 1}),
-    "rollback": (lambda c: c.rollback(), {"rollback": 1}),
+    "commit": (lambda c: [c.execute("DELETE FROM t"), c.commit()], {"delete from t": 1, "commit": 1}),
+    "rollback": (lambda c: [c.execute("DELETE FROM t"), c.rollback()], {"delete from t": 1, "rollback": 1}),
+    "nothing to end": (lambda c: [c.commit(), c.rollback()], {}),
     "with": (_with_block, {"commit": 1}),
     "failing with": (_failing_block, {"rollback": 1}),
 }

@@ -56,8 +56,8 @@ def _repeated(cursor: Any, statement: str, parameters: Any, _context: Any) -> bo
 def _may_be_kept(cursor: Any, statement: str) -> bool:
     while hasattr(cursor, "_cursor"):  # that of an adapter to an asynchronous driver, or of aiosqlite
         cursor = cursor._cursor
-    route = getattr(cursor, "_statement", None)
-    return isinstance(route, Keeping) and route.plan.sql == statement and COUNTING not in statement
+    route = cursor.connection._context.statements.get(statement)
+    return isinstance(route, Keeping) and COUNTING not in statement
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

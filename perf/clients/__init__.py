@@ -1,0 +1,1 @@
+"""The benchmark of other people's software on proxydb."""

@@ -1,0 +1,33 @@
+"""The benchmark of other people's software: its groups of cases."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perf import command
+from perf.clients import sqlalchemy_cases
+from perf.hot_path import postgres_cases, sqlite_cases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from perf.hot_path.case import Line
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the benchmark; 1 with ``--strict`` when a case misses what it must reach."""
+    return command.main("bench_clients", GROUPS, argv)
+
+
+def _sqlalchemy(rounds: int) -> Iterator[list[Line]]:
+    with tempfile.TemporaryDirectory() as directory, sqlite_cases.source(Path(directory)) as path:
+        for case in sqlalchemy_cases.cases("SQLite", str(path)):
+            yield case.measure(rounds)
+    with postgres_cases.source() as dsn:
+        for case in sqlalchemy_cases.cases("Postgres", dsn):
+            yield case.measure(rounds)
+
+
+GROUPS = {"sqlalchemy": _sqlalchemy}
