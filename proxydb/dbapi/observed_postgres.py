@@ -26,9 +26,7 @@ class _Execute(Failure):
     def __new__(cls, cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
         try:
             note(cursor, query, sys._getframe(1))
-            result = super(Observed, cursor).execute(query, *args, **kwargs)  # type: ignore[misc]
-            count_rows(cursor)
-            return result
+            return super(Observed, cursor).execute(query, *args, **kwargs)  # type: ignore[misc]
         except BaseException as error:
             return cls.of(error)
 
@@ -37,13 +35,6 @@ def note(cursor: Any, query: Any, frame: Any) -> None:
     """Take note that `frame` asks for an execution of `query`."""
     if profiling.note is not None and type(query) is str:
         profiling.note(cursor._conn._context.statement(query), frame)
-
-
-def count_rows(cursor: Any) -> None:
-    """Count the rows that came with the result: they are all here, whether the application fetches them or not."""
-    statement, result = getattr(cursor, "_statement", None), cursor.pgresult
-    if statement is not None and result is not None:
-        statement.tally.rows += result.ntuples
 
 
 class Observed:
@@ -60,9 +51,7 @@ class AwaitedObserved:
 
     async def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         note(self, query, sys._getframe(1))
-        result = await super().execute(query, params, **options)  # type: ignore[misc]
-        count_rows(self)
-        return result
+        return await super().execute(query, params, **options)  # type: ignore[misc]
 
 
 def _observed(ours: Any) -> Any:
