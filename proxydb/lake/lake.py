@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import unquote, urlsplit
 
 from proxydb.lake import queries
 from proxydb.lake.commit import write_first
+from proxydb.lake.delta.location import local_directory
 from proxydb.lake.delta.segment import find_segment
-from proxydb.lake.errors import InvalidAction, NotADeltaTable, TableExists, UnknownTable
+from proxydb.lake.errors import InvalidAction, TableExists, UnknownTable
+from proxydb.lake.exporting import export_log
 from proxydb.lake.importing import RowWriter, import_segment
 from proxydb.lake.prepared import prepare
 from proxydb.lake.reports import TableEntry, TableTotals
@@ -22,6 +22,7 @@ from proxydb.lake.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
     from types import TracebackType
 
     from proxydb.config import Config
@@ -266,7 +267,7 @@ class Lake:
         ----------
         Delta PROTOCOL: Delta Log Entries, Checkpoints, Action Reconciliation.
         """
-        directory = _local_directory(path)
+        directory = local_directory(path)
         segment = find_segment(directory / "_delta_log")
         with self._session.transaction():
             table = self._new_table(name or directory.name, str(directory))
@@ -274,6 +275,49 @@ class Lake:
             import_segment(writer, self._session.integrity_error, segment, progress or _no_progress)
             self._session.execute(queries.NEW_HEAD, table_id=table.table_id, version=segment.head)
         return table
+
+    def export_delta(
+        self,
+        table: Table | str,
+        path: str | os.PathLike[str],
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Path:
+        """Write the history of a table as a Delta log, every version that the lake has, or nothing.
+
+        Paths of files are written as the lake has them, so a log with relative paths belongs into the directory that
+        holds the data files. A history that starts with a checkpoint starts with one again.
+
+        Parameters
+        ----------
+        table
+            The table or its name.
+        path
+            The local directory in which `_delta_log` is made; made itself if it is missing.
+        progress
+            Called after each version with the number of versions done and of all versions.
+
+        Returns
+        -------
+        Path
+            The directory.
+
+        Raises
+        ------
+        proxydb.lake.errors.LogExists
+            The directory holds a log already.
+        proxydb.lake.errors.UnsupportedTable
+            The table was imported by an older proxydb that kept too little of its deletion vectors.
+        proxydb.errors.MissingExtra
+            The history starts with a checkpoint, and `pyarrow` is not installed.
+
+        References
+        ----------
+        Delta PROTOCOL: Delta Log Entries, Checkpoints.
+        """
+        directory = local_directory(path)
+        export_log(self._session, self._table(table).table_id, directory, progress or _no_progress)
+        return directory
 
     def _new_table(self, name: str, location: str) -> Table:
         taken = TableExists(f"the lake has a table {name!r} already: choose another name")
@@ -289,12 +333,3 @@ class Lake:
 
 def _no_progress(done: int, total: int) -> None:
     """Nobody asked."""
-
-
-def _local_directory(path: str | os.PathLike[str]) -> Path:
-    """The absolute directory that a path or a ``file://`` URL names."""
-    text = os.fspath(path)
-    scheme = urlsplit(text).scheme if "://" in text else ""
-    if scheme not in ("", "file"):
-        raise NotADeltaTable(f"only local directories are imported, not {scheme}:// URLs: copy the _delta_log first")
-    return Path(unquote(urlsplit(text).path) if scheme else text).absolute()

@@ -200,13 +200,14 @@ def test_a_commit_joins_the_callers_transaction(target: str) -> None:
         assert (table.version, table.files()) == (0, ())
 
 
-def test_the_drivers_errors_pass(lake: Lake) -> None:
+def test_the_drivers_errors_pass(target: str) -> None:
     """What the database refuses is said in the driver's own words, and nothing stays."""
-    table = create(lake)
-    lake.connection.execute("ALTER TABLE dl_add_files RENAME TO dl_add_files_away")
-    with pytest.raises((sqlite3.OperationalError, psycopg.errors.UndefinedTable)):
-        table.commit([add("a")], 0)
-    assert table.version == 0
+    with proxydb.lake.open(target) as lake:
+        table = create(lake)
+        lake.connection.execute("ALTER TABLE dl_add_files RENAME TO dl_add_files_away")
+        with pytest.raises((sqlite3.OperationalError, psycopg.errors.UndefinedTable)):
+            table.commit([add("a")], 0)
+        assert table.version == 0
 
 
 def test_a_cached_head_is_never_stale(target: str) -> None:

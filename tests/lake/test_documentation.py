@@ -45,4 +45,4 @@ def test_the_examples_of_the_how_to_run(
     names: dict[str, object] = {}
     for block in re.findall(r"```python\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.S):
         exec(compile(block, str(HOW_TO), "exec"), names)
-    assert "['events']" in capsys.readouterr().out
+    assert "['events', 'copy']" in capsys.readouterr().out
