@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import proxydb.lake
-from proxydb.cli.plain_driver import open_plain, system_of
+from proxydb.cli.plain_driver import open_plain
 from proxydb.lake.schema import DEFINITIONS
 from tests.lake.real_tables import write_real_table
 
@@ -39,13 +39,12 @@ def lake(lake_database: str) -> Iterator[proxydb.lake.Lake]:
 
 
 def _empty(target: str) -> None:
-    """Remove every row and count the tables from 1 again."""
+    """Remove every row."""
     with closing(open_plain(target)) as connection:
-        if system_of(target) == "postgresql":
-            connection.execute(f"TRUNCATE {', '.join(_FILLED)} RESTART IDENTITY")
-        else:
-            for name in _FILLED:
-                connection.execute(f"DELETE FROM {name}")
+        connection.execute("BEGIN")
+        for name in _FILLED:
+            connection.execute(f"DELETE FROM {name}")
+        connection.execute("COMMIT")
 
 
 _FILLED = [definition.name for definition in DEFINITIONS if definition.name != "dl_schema_version"]
