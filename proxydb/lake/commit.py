@@ -67,6 +67,7 @@ def commit_on_top(
         if read_version > head:
             _refuse(table, read_version)
         if read_version < head:
+            _check_readable(table, read_version)
             check_conflicts(table.session, table.table_id, commit, (read_version, head), reads, isolation)
         table.session.execute(_ADVANCE_HEAD, table_id=table.table_id, version=head + 1, expected_version=head)
         return _write(table, commit, head + 1)
@@ -110,6 +111,12 @@ def _recorded(table: Table, commit: PreparedCommit, head: int) -> Commit | None:
             head,
         )
     return None
+
+
+def _check_readable(table: Table, read_version: int) -> None:
+    [(first, *_)] = table.session.rows(queries.HISTORY_RANGE, table_id=table.table_id)
+    if read_version < first:
+        raise UnknownVersion(f"the table {table.name!r} has no version {read_version}: its history starts at {first}")
 
 
 def _refuse(table: Table, expected_version: int) -> NoReturn:

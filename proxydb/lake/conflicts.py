@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
+from proxydb.errors import ProgrammingError
 from proxydb.lake import errors, queries
 from proxydb.lake.pruning.conditions import condition
 from proxydb.lake.pruning.evaluate import FileFacts, holds
@@ -45,6 +46,11 @@ class Reads:
     predicate: str | Expression | None = None
     whole_table: bool = False
     applications: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("paths", "applications"):
+            if isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} is a collection of strings, not one string")
 
     @property
     def nothing(self) -> bool:
@@ -157,9 +163,11 @@ def _looks_at_added(commit: PreparedCommit, winner: _Winner, level: Isolation) -
 
 def _level(session: Session, table_id: int, commit: PreparedCommit, isolation: Isolation | None) -> Isolation:
     """The level that counts: what changes no data needs no more than a snapshot."""
+    if isolation not in (None, *get_args(Isolation)):
+        raise ProgrammingError(f"isolation is {isolation!r}: choose one of {', '.join(map(repr, get_args(Isolation)))}")
     if not commit.changes_data and not commit.changes_metadata:
         return "snapshot"
-    if isolation:
+    if isolation is not None:
         return isolation
     properties: dict[str, str] = parsed(session.rows(queries.METADATA_AT_HEAD, table_id=table_id)[0][2])
     found: Any = _PROPERTY.get(properties.get("delta.isolationLevel", ""), "write_serializable")

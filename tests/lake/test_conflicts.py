@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from proxydb.errors import ProgrammingError
 from proxydb.lake import Commit, Reads, errors
 from tests.lake.test_commit import domain, txn
 from tests.lake.written_logs import METADATA, PROTOCOL, add, create, remove
@@ -119,6 +120,21 @@ def test_the_level_decides_about_blind_appends(lake: Lake) -> None:
     assert table.commit_rebased([add("d")], 0, reads=ALL, isolation="snapshot") == Commit(3)
 
 
+def test_an_unknown_level_is_refused(lake: Lake) -> None:
+    """A level that does not exist is an error that names those that do."""
+    table = create(lake)
+    table.commit([add("w")], 0)
+    with pytest.raises(ProgrammingError, match="isolation is 'chaos': choose one of 'serializable', "):
+        table.commit_rebased([add("c")], 0, isolation="chaos")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["paths", "applications"])
+def test_reads_are_collections(name: str) -> None:
+    """One string would be read as its letters, so it is an error."""
+    with pytest.raises(TypeError, match=f"{name} is a collection of strings"):
+        Reads(**{name: "part-0.parquet"})
+
+
 def test_the_level_is_the_tables_own(lake: Lake) -> None:
     """Without an argument the property delta.isolationLevel counts."""
     table = create(lake, configuration={"delta.isolationLevel": "Serializable"})
@@ -147,6 +163,12 @@ def test_a_version_from_the_future_is_refused(lake: Lake) -> None:
     """What was never read cannot be built upon."""
     with pytest.raises(errors.UnknownVersion, match="is at version 0: 3 does not exist"):
         create(lake).commit_rebased([add("a")], 3)
+
+
+def test_a_version_before_the_first_is_refused(lake: Lake) -> None:
+    """What was never there was not read either."""
+    with pytest.raises(errors.UnknownVersion, match="has no version -1: its history starts at 0"):
+        create(lake).commit_rebased([add("a")], -1, reads=Reads(predicate="id = 1"))
 
 
 def test_a_removed_table_is_said_to_be_gone(lake: Lake) -> None:

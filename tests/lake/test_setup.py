@@ -21,6 +21,12 @@ def test_every_table_is_made(lake: proxydb.lake.Lake) -> None:
     assert counts == [1] + [0] * (len(DEFINITIONS) - 1)
 
 
+def test_importing_the_lake_imports_no_parser() -> None:
+    """sqlglot and pyarrow wait until they are needed."""
+    code = "import sys, proxydb.lake; print([name for name in ('sqlglot', 'pyarrow') if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout == b"[]\n"
+
+
 def test_a_second_opening_changes_nothing(target: str) -> None:
     """Opening a lake again finds the tables of the first time."""
     proxydb.lake.open(target).close()

@@ -112,6 +112,8 @@ def _kind(kind: Any, metadata: dict[str, Any]) -> tuple[Kind | None, int]:
         return "decimal", int(decimal[1] or 10)
     if kind == "string" and _has_other_order(metadata):
         return None, 0
+    if kind == "double" and "delta.typeChanges" in metadata:
+        return "float", 0  # older files may hold, and describe, numbers of 32 bits (Delta PROTOCOL, Type Widening)
     return _KINDS.get(kind), 0
 
 

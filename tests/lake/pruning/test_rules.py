@@ -59,6 +59,7 @@ FIELDS = [
     field('it"s', "long"),
     field("padded", "string", __CHAR_VARCHAR_TYPE_STRING="char(5)"),
     field("renamed", "long", **{"delta.columnMapping.physicalName": "col-1"}),
+    field("wide", "double", **{"delta.typeChanges": [{"fromType": "float", "toType": "double"}]}),
     field("items", {"type": "array", "elementType": "long", "containsNull": True}),
 ]
 METADATA = {"schemaString": json.dumps({"type": "struct", "fields": FIELDS}), "partitionColumns": PARTITIONS}
@@ -78,6 +79,7 @@ LOW = {
     'it"s': 10,
     "padded": "bb",
     "col-1": 10,
+    "wide": 0.1,
 }
 HIGH = LOW | {
     "n": 20,
@@ -122,7 +124,7 @@ day = '2024-03-01' | moment = '2024-03-01T13:00:00.123999Z' | moment > '2024-03-
 clock > '2024-03-01 13:00:00.123' | flag IS TRUE | flag = TRUE | s.n = 10 | renamed = 15 | "a.b" = 10 | price = 9.99
 "it""s" < 11 | p = '100% ü/=' | p LIKE '100%' | p IS NOT NULL | pn = 7 | pn < 8 | pday = DATE '2024-03-01'
 n = 15 OR n = 99 | n = 15 AND word = 'cc' | n > 9223372036854775808 OR n > 1 | s.deep.w IS NULL | word IN ('a', 'cc')
-price < 1.11
+price < 1.11 | wide = 0.10000000149011612
 """
 UNKNOWN = """
 x > 99 | x >= 99 | x != 1.5 | NOT (x < 99) | NOT (x > 1) | n + 1 = 0 | upper(word) = 'X' | word LIKE '%x' | raw = 'a'
