@@ -76,6 +76,7 @@ def _walk(statement: Any, cursor: Any, query: str, arguments: Any) -> Any:
 class Cursor(Proxied, driver.Cursor[Row]):
     """A `psycopg.Cursor` whose statements go through proxydb."""
 
+    __module__ = "psycopg"
     __slots__ = ("_rows", "_statement")
     _served_methods = ServedInCalls
 
@@ -83,6 +84,7 @@ class Cursor(Proxied, driver.Cursor[Row]):
 class ClientCursor(Proxied, driver.ClientCursor[Row]):
     """A `psycopg.ClientCursor` whose statements go through proxydb."""
 
+    __module__ = "psycopg"
     __slots__ = ("_rows", "_statement")
     _served_methods = ServedInCalls
 
@@ -90,6 +92,7 @@ class ClientCursor(Proxied, driver.ClientCursor[Row]):
 class RawCursor(Proxied, driver.RawCursor[Row]):
     """A `psycopg.RawCursor` whose statements go through proxydb."""
 
+    __module__ = "psycopg"
     __slots__ = ("_rows", "_statement")
     _served_methods = ServedInCalls
 
@@ -107,9 +110,13 @@ class _Counted(LinkedCursor):
 class ServerCursor(_Counted, driver.ServerCursor[Row]):
     """A `psycopg.ServerCursor` whose statements are counted by proxydb."""
 
+    __module__ = "psycopg"
+
 
 class RawServerCursor(_Counted, driver.RawServerCursor[Row]):
     """A `psycopg.RawServerCursor` whose statements are counted by proxydb."""
+
+    __module__ = "psycopg"
 
 
 class Connection(LinkedConnection, driver.Connection[Row]):

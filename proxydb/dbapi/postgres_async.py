@@ -94,6 +94,7 @@ async def _landing(flight: Flight) -> None:
 class AsyncCursor(Proxied, driver.AsyncCursor[Row]):
     """A `psycopg.AsyncCursor` whose statements go through proxydb."""
 
+    __module__ = "psycopg"
     __slots__ = ("_rows", "_statement")
     _served_methods = AwaitedServed
 
@@ -101,6 +102,7 @@ class AsyncCursor(Proxied, driver.AsyncCursor[Row]):
 class AsyncClientCursor(Proxied, driver.AsyncClientCursor[Row]):
     """A `psycopg.AsyncClientCursor` whose statements go through proxydb."""
 
+    __module__ = "psycopg"
     __slots__ = ("_rows", "_statement")
     _served_methods = AwaitedServed
 
@@ -108,6 +110,7 @@ class AsyncClientCursor(Proxied, driver.AsyncClientCursor[Row]):
 class AsyncRawCursor(Proxied, driver.AsyncRawCursor[Row]):
     """A `psycopg.AsyncRawCursor` whose statements go through proxydb."""
 
+    __module__ = "psycopg"
     __slots__ = ("_rows", "_statement")
     _served_methods = AwaitedServed
 
@@ -125,9 +128,13 @@ class _Counted(LinkedCursor):
 class AsyncServerCursor(_Counted, driver.AsyncServerCursor[Row]):
     """A `psycopg.AsyncServerCursor` whose statements are counted by proxydb."""
 
+    __module__ = "psycopg"
+
 
 class AsyncRawServerCursor(_Counted, driver.AsyncRawServerCursor[Row]):
     """A `psycopg.AsyncRawServerCursor` whose statements are counted by proxydb."""
+
+    __module__ = "psycopg"
 
 
 class AsyncConnection(LinkedConnection, driver.AsyncConnection[Row]):

@@ -40,7 +40,10 @@ IN_CALLS = Routes(Reading, Rejected, Unanalysed, Statement, Writing, Controlling
 """For a driver whose calls return when they are done."""
 
 IN_STEPS = IN_CALLS._replace(
-    reading=stepped.Reading, unanalysed=Statement, writing=Statement, controlling=Unknown, unknown=Unknown
+    reading=stepped.Reading,
+    unanalysed=Statement,
+    writing=Statement,
+    controlling=Unknown,
 )
 """For a driver that has steps, and whose database tells everything that was written by its label."""
 

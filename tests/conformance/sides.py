@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.driven import DrivenModule, Loop
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import ModuleType
@@ -27,11 +29,12 @@ IN_ORDER = "SELECT id, name, mass, moons FROM planet ORDER BY id"
 class Side:
     """A driver's module and one open connection of it."""
 
-    module: ModuleType
+    module: Any
     driver: ModuleType
     open: Callable[[], Any]
     open_beside: Callable[[], Any]
     connection: Any = None
+    loop: Loop | None = None
     _beside: list[Any] = field(default_factory=list)
 
     @property
@@ -73,13 +76,25 @@ class Side:
             self._beside.pop().close()
         try:
             self.connection.rollback()
-        except self.module.Error:
+        except (self.module.Error, ValueError):  # a closed connection of aiosqlite's raises the latter
             self.renew()
+
+    def drive(self) -> None:
+        """Let the module's asynchronous classes stand in the place of the others."""
+        self.loop = Loop()
+        self.module = DrivenModule(self.module, self.loop)
 
     def close(self) -> None:
         if self.connection is not None:
             with suppress(self.module.Error):
                 self.connection.close()
+
+    def end(self) -> None:
+        """Close whatever is open."""
+        self.settle()
+        self.close()
+        if self.loop is not None:
+            self.loop.close()
 
 
 @dataclass
@@ -116,6 +131,15 @@ def agree_on_postgres(fact: Callable[[Side], Any]) -> Callable[[Both], None]:
 
     def test(both_on_postgres: Both) -> None:
         both_on_postgres.compare(fact)
+
+    return _named_as(fact, test)
+
+
+def agree_in_calls(fact: Callable[[Side], Any]) -> Callable[[Both], None]:
+    """Make the same test of what asynchronous drivers do not have, or have in another way."""
+
+    def test(both_in_calls: Both) -> None:
+        both_in_calls.compare(fact)
 
     return _named_as(fact, test)
 

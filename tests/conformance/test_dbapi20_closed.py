@@ -74,7 +74,7 @@ def test_cursor_context_manager(side: Side) -> Any:
         return "absent"
     with cursor as entered:
         rows = entered.fetchall()
-    return rows, entered is cursor, cursor.closed
+    return rows, entered is cursor, trait(cursor, "closed")
 
 
 @agree

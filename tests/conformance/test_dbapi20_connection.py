@@ -6,7 +6,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from tests.conformance.sides import IN_ORDER, agree, columns, outcome, trait
+from tests.conformance.sides import IN_ORDER, agree, agree_in_calls, columns, outcome, trait
 
 if TYPE_CHECKING:
     from tests.conformance.sides import Side
@@ -113,7 +113,7 @@ def test_text_factory(side: Side) -> Any:
     return plain, raw
 
 
-@agree
+@agree_in_calls
 def test_cursor_factory(side: Side) -> Any:
     """A caller's own class of cursors is honoured."""
     own = type("Own", (side.driver.Cursor,), {"greet": lambda self: "hello"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.conformance.sides import agree, columns, outcome, refusal, trait
+from tests.conformance.sides import agree, agree_in_calls, columns, outcome, refusal, trait
 
 if TYPE_CHECKING:
     from tests.conformance.sides import Side
@@ -144,7 +144,7 @@ def test_close_without_commit(side: Side) -> Any:
     return side.beside().cursor().execute(BUMPED).fetchall()
 
 
-@agree
+@agree_in_calls
 def test_context_manager_commits(side: Side) -> Any:
     """Leaving a connection's block commits."""
     with side.connection:
@@ -152,7 +152,7 @@ def test_context_manager_commits(side: Side) -> Any:
     return side.beside().cursor().execute(BUMPED).fetchall()
 
 
-@agree
+@agree_in_calls
 def test_context_manager_rolls_back(side: Side) -> Any:
     """Leaving a connection's block with an exception rolls back."""
     try:

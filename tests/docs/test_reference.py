@@ -25,7 +25,7 @@ OURS = [
     f"{module.__name__}.{name}"
     for module in (sqlite3, psycopg, aiosqlite)
     for name, value in vars(module).items()
-    if isinstance(value, type) and value.__module__.startswith("proxydb.") and not name.startswith("_")
+    if isinstance(value, type) and value is not getattr(module._driver, name, value) and not name.startswith("_")
 ]
 
 

@@ -19,8 +19,8 @@ READS = 6000
 SECONDS = 20
 
 
-def _try(place: Place, directory: Path) -> Report:
-    return Trial(place, directory / "board", readers=3, pause=0.02).run(_enough)
+def _try(place: Place, directory: Path, *, awaited: bool = False) -> Report:
+    return Trial(place, directory / "board", readers=3, pause=0.02, awaited=awaited).run(_enough)
 
 
 def _enough(report: Report) -> bool:
@@ -44,3 +44,14 @@ def test_sqlite(tmp_path: Path, journal: str, own: int) -> None:
 def test_postgres(postgres_dsn: str, tmp_path: Path, isolation: str) -> None:
     """Postgres: alone and in transactions no read is stale, at both levels of isolation."""
     _verify(_try(Place("postgresql", postgres_dsn, foreign=1, own=1, isolation=isolation), tmp_path))
+
+
+def test_awaited_sqlite(tmp_path: Path) -> None:
+    """SQLite in event loops of several threads: no read is stale."""
+    path = empty_file(tmp_path / "floor.db", "wal")
+    _verify(_try(Place("sqlite", str(path), foreign=1, own=1), tmp_path, awaited=True))
+
+
+def test_awaited_postgres(postgres_dsn: str, tmp_path: Path) -> None:
+    """Postgres in event loops of several threads: no read is stale."""
+    _verify(_try(Place("postgresql", postgres_dsn, foreign=1, own=1), tmp_path, awaited=True))

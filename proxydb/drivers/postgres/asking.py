@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _IDLE, _INTRANS, _INERROR = pq.TransactionStatus.IDLE, pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR
 _COMMAND_OK, _TUPLES_OK = pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK
+_AT_REST: Final = (_IDLE, _INTRANS)
 _NUMBERS: Final = count()
 
 
@@ -84,7 +85,7 @@ class Asking:
         try:
             result = yield from self._ask_in_savepoint(connection, sql, [])
         except psycopg.Error:
-            if connection.closed:
+            if connection.pgconn.transaction_status not in _AT_REST:
                 raise
             return b""
         return value_of(result, 0)

@@ -8,6 +8,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import proxydb
+from proxydb import aio
+from tests.driven import Loop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,10 +34,13 @@ class Reader(threading.Thread):
         What is read, and where the writers tell what they have committed.
     number
         Its own.
+    awaited
+        Whether its connections are asynchronous ones, driven in an event loop of its own.
     """
 
-    def __init__(self, place: Place, board: Board, number: int) -> None:
+    def __init__(self, place: Place, board: Board, number: int, *, awaited: bool = False) -> None:
         super().__init__(name=f"reader {number}", daemon=True)
+        self._loop = Loop() if awaited else None
         self._place = place
         self._board = board
         self._random = random.Random(1000 + number)
@@ -51,7 +56,7 @@ class Reader(threading.Thread):
             self.error = error
 
     def _read(self) -> None:
-        plain, implicit = connect(self._place, implicit=False), connect(self._place, implicit=True)
+        plain, implicit = (connect(self._place, implicit=implicit, loop=self._loop) for implicit in (False, True))
         ways: list[Callable[[], None]] = [
             lambda: self._alone(plain),
             lambda: self._in_transaction(plain, _begin_explicitly(self._place), "ROLLBACK"),
@@ -63,6 +68,8 @@ class Reader(threading.Thread):
             ways[turn % 8 % 3]()
         plain.close()
         implicit.close()
+        if self._loop is not None:
+            self._loop.close()
 
     def _alone(self, connection: Any) -> None:
         """One read outside transactions."""
@@ -98,12 +105,17 @@ class Reader(threading.Thread):
             self.violations.append(f"{self.name}: {question}: read {values}, floor {floor}, ceiling {ceiling}")
 
 
-def connect(place: Place, *, implicit: bool) -> Any:
+def connect(place: Place, *, implicit: bool, loop: Loop | None = None) -> Any:
     """A proxied connection; an implicit one leaves transactions to the driver."""
     if place.is_sqlite:
-        return proxydb.connect(place.target, config=CONFIG, timeout=60, isolation_level="" if implicit else None)
-    connection = proxydb.connect(place.target, config=CONFIG, autocommit=not implicit)
-    if implicit:
+        options: dict[str, Any] = {"timeout": 60, "isolation_level": "" if implicit else None}
+    else:
+        options = {"autocommit": not implicit}
+    if loop is None:
+        connection = proxydb.connect(place.target, config=CONFIG, **options)
+    else:
+        connection = loop.run(aio.connect(place.target, config=CONFIG, **options))
+    if implicit and not place.is_sqlite:
         from psycopg import IsolationLevel
 
         connection.isolation_level = IsolationLevel[place.isolation.replace(" ", "_")]

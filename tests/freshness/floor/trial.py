@@ -72,14 +72,16 @@ class Trial:
         How many threads read.
     pause
         Mean seconds between two transactions of a writer.
+    awaited
+        Whether the readers' connections are asynchronous.
     """
 
-    def __init__(self, place: Place, board: Path, readers: int, pause: float) -> None:
+    def __init__(self, place: Place, board: Path, readers: int, pause: float, *, awaited: bool = False) -> None:
         self._place = place
         self._board_path = board
         self._board = Board(board)
         self._pause = pause
-        self._readers = [Reader(place, self._board, number) for number in range(readers)]
+        self._readers = [Reader(place, self._board, number, awaited=awaited) for number in range(readers)]
         self._writers: list[subprocess.Popen[bytes]] = []
         self._own: list[threading.Thread] = []
 

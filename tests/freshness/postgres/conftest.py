@@ -36,10 +36,16 @@ def emptied(postgres_server: PostgresServer) -> Iterator[tuple[str, str]]:
         yield raw, proxied
 
 
+@pytest.fixture(params=[False, True], ids=["sync", "async"])
+def awaited(request: pytest.FixtureRequest) -> bool:
+    """Whether a test is run over asynchronous connections; each is run over both kinds."""
+    return bool(request.param)
+
+
 @pytest.fixture
-def twins(emptied: tuple[str, str]) -> Iterator[Twins]:
+def twins(emptied: tuple[str, str], awaited: bool) -> Iterator[Twins]:
     """A raw side and a proxied side with equal tables."""
-    with closing(Twins(*emptied, schema=EMPTY + SCHEMA)) as twins:
+    with closing(Twins(*emptied, schema=EMPTY + SCHEMA, awaited=awaited)) as twins:
         yield twins
 
 

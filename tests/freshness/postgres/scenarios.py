@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from psycopg._cursor_base import BaseCursor
 
 from tests.freshness.postgres import broken
 from tests.freshness.postgres.twins import U
@@ -93,14 +94,14 @@ def commit_after_the_rows(side: Side, patch: pytest.MonkeyPatch) -> None:
 
 def _after_rows(side: Side, patch: pytest.MonkeyPatch) -> None:
     """The next statement that the driver runs for the application is followed by a foreign commit."""
-    execute = psycopg.Cursor._execute_gen
+    execute = BaseCursor._execute_gen
 
     def then_commit(cursor: Any, *arguments: Any, **options: Any) -> Any:
-        patch.setattr(psycopg.Cursor, "_execute_gen", execute)
+        patch.setattr(BaseCursor, "_execute_gen", execute)
         yield from execute(cursor, *arguments, **options)
         _change(side.beside)
 
-    patch.setattr(psycopg.Cursor, "_execute_gen", then_commit)
+    patch.setattr(BaseCursor, "_execute_gen", then_commit)
 
 
 def uncommitted(side: Side, _patch: pytest.MonkeyPatch) -> None:

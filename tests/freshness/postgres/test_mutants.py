@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import proxydb.psycopg
+from tests.driven import Loop
 from tests.freshness.postgres import broken, scenarios
 from tests.freshness.postgres.conftest import EMPTY
 from tests.freshness.postgres.twins import SCHEMA, Side
@@ -36,9 +37,9 @@ CAUGHT_BY: dict[Any, Any] = {
 
 
 @pytest.fixture
-def side(emptied: tuple[str, str]) -> Iterator[Side]:
+def side(emptied: tuple[str, str], awaited: bool) -> Iterator[Side]:
     """The proxied side, with the triggers that some broken protocols need."""
-    with closing(Side(emptied[1], proxydb.psycopg)) as side:
+    with closing(Side(emptied[1], proxydb.psycopg, Loop() if awaited else None)) as side:
         side.beside.execute(EMPTY + SCHEMA + broken.LOG)
         yield side
 

@@ -10,6 +10,8 @@ import psycopg
 
 import proxydb
 import proxydb.psycopg
+from proxydb import aio
+from tests.driven import DrivenModule, Loop
 from tests.freshness.spelling import spelled
 
 if TYPE_CHECKING:
@@ -37,13 +39,17 @@ class Side:
     ----------
     dsn
         The database.
-    module
+    driver
         ``psycopg`` or ``proxydb.psycopg``.
+    loop
+        Where the connections of asynchronous drivers are driven; none for synchronous ones.
     """
 
-    def __init__(self, dsn: str, module: Any) -> None:
+    def __init__(self, dsn: str, driver: Any, loop: Loop | None = None) -> None:
         self.dsn = dsn
-        self.module = module
+        self.driver = driver
+        self.module = driver if loop is None else DrivenModule(driver, loop)
+        self.loop = loop
         self.transcript: list[Any] = []
         self.listener: Any = None
         self._open: list[Any] = []
@@ -71,9 +77,15 @@ class Side:
     def open(self, **options: Any) -> Any:
         """One more connection of this side's driver."""
         options = {"autocommit": True, **options}
-        if self.module is psycopg:
-            return self._kept(psycopg.connect(self.dsn, **options))
-        return self._kept(proxydb.connect(self.dsn, config=KEEP_ALL, **options))
+        if self.driver is not psycopg:
+            options["config"] = KEEP_ALL
+        return self._kept(self._opened(options))
+
+    def _opened(self, options: dict[str, Any]) -> Any:
+        raw = self.driver is psycopg
+        if self.loop is None:
+            return (psycopg.connect if raw else proxydb.connect)(self.dsn, **options)
+        return self.loop.run((psycopg.AsyncConnection.connect if raw else aio.connect)(self.dsn, **options))
 
     def open_beside(self) -> Any:
         """One more connection of the raw driver."""
@@ -107,6 +119,8 @@ class Side:
         for connection in self._open:
             with suppress(psycopg.Error):
                 connection.close()
+        if self.loop is not None:
+            self.loop.close()
 
     def _kept(self, connection: Any) -> Any:
         self._open.append(connection)
@@ -138,11 +152,13 @@ class Twins:
         The databases.
     schema
         What is run in both first.
+    awaited
+        Whether the connections are asynchronous ones, driven in an event loop.
     """
 
-    def __init__(self, raw: str, proxied: str, schema: str = SCHEMA) -> None:
-        self.raw = Side(raw, psycopg)
-        self.proxied = Side(proxied, proxydb.psycopg)
+    def __init__(self, raw: str, proxied: str, schema: str = SCHEMA, *, awaited: bool = False) -> None:
+        self.raw = Side(raw, psycopg, Loop() if awaited else None)
+        self.proxied = Side(proxied, proxydb.psycopg, Loop() if awaited else None)
         for side in (self.raw, self.proxied):
             side.beside.execute(schema)
         self._database = self.proxied.open().proxydb
