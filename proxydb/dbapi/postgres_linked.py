@@ -30,7 +30,9 @@ class LinkedCursor:
     def _start_query(self, query: Any = None) -> Any:
         """Every statement passes here before it is sent."""
         start = super()._start_query(query)  # type: ignore[misc]
-        return self._withdrawn(start) if query is not None and _shows_prepared(query) else start
+        if query is None or not (_names_prepared(query) if type(query) is str else _shows_prepared(query)):
+            return start
+        return self._withdrawn(start)
 
     def _withdrawn(self, start: Any) -> Any:
         """What the session has prepared is about to be shown: without a question of ours."""
