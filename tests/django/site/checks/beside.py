@@ -29,7 +29,8 @@ def how_to_connect() -> tuple[str, dict[str, Any]]:
     settings = connection.settings_dict
     if connection.vendor == "sqlite":
         return "sqlite3", {"database": str(settings["NAME"])}
-    return "psycopg", {"dbname": settings["NAME"], "user": settings["USER"], "host": settings["HOST"]}
+    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    return "psycopg", {name: settings[key] for name, key in names.items() if settings[key]}
 
 
 def plain_rows(statement: str) -> list[Any]:
