@@ -112,15 +112,16 @@ def _date(column: Column, value: Any, zone: tzinfo) -> Interval | None:
 
 
 def _moment(column: Column, value: Any, zone: tzinfo) -> Interval | None:
-    """A time in UTC for a column of moments."""
+    """A time in UTC for a column of moments; twice a year a clock shows a time that it shows again, or never."""
     moment = _time(value)
     if moment is None:
         return None
+    meanings = [moment] if moment.tzinfo else [moment.replace(tzinfo=zone, fold=fold) for fold in (0, 1)]
     try:
-        moment = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+        utc = [meaning.astimezone(UTC) for meaning in meanings]
     except OverflowError:
         return None
-    return Interval(moment, moment)
+    return Interval(min(utc), max(utc))
 
 
 def _wall_clock(column: Column, value: Any, zone: tzinfo) -> Interval | None:

@@ -64,7 +64,7 @@ class Renderer:
         """Arms with AND or OR between them."""
         if not arms:
             return str(of_none).upper()
-        return f"({f' {word} '.join(self.sql(arm) for arm in arms)})"
+        return f"({f' {word} '.join(dict.fromkeys(map(self.sql, arms)))})"
 
     def fixed(self, condition: Fixed) -> str:
         """TRUE, FALSE or NULL."""
