@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf import command
-from perf.hot_path import import_case, postgres_cases, sqlite_cases
+from perf.hot_path import async_cases, import_case, postgres_cases, sqlite_cases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,8 +32,14 @@ def _postgres(rounds: int) -> Iterator[list[Line]]:
             yield make(dsn).measure(rounds)
 
 
+def _async(rounds: int) -> Iterator[list[Line]]:
+    with postgres_cases.source() as dsn:
+        for make in async_cases.CASES:
+            yield make(dsn).measure(rounds)
+
+
 def _import(_rounds: int) -> Iterator[list[Line]]:
     yield [import_case.line()]
 
 
-GROUPS = {"sqlite": _sqlite, "postgres": _postgres, "import": _import}
+GROUPS = {"sqlite": _sqlite, "postgres": _postgres, "async": _async, "import": _import}

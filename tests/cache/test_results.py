@@ -235,3 +235,20 @@ def test_reset_frees_a_held_lock() -> None:
     cache.reset_locks()
     cache.store("b", _entry())
     assert cache.find("b") is not None
+
+
+def test_own_flight_of_a_task() -> None:
+    """Who does not block its thread waits for a flight of the same thread, too: another task's."""
+    cache = ResultCache(ONE)
+    assert (cache.join("a", blocking=False), cache.join("a")) == (None, None)
+    assert isinstance(cache.join("a", blocking=False), Flight)
+
+
+def test_call_when_a_flight_lands() -> None:
+    """A call that is asked for is made when the flight lands, or at once when it has."""
+    flight, calls = Flight(), []
+    flight.when_landed(lambda: calls.append("before"))
+    assert calls == []
+    flight.land()
+    flight.when_landed(lambda: calls.append("after"))
+    assert calls == ["before", "after"]
