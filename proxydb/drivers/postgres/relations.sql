@@ -1,6 +1,6 @@
 -- The relations that a word of a statement may name, with their partitions and inheritance children.
 -- $1: the words. Columns: oid; qualified name; kind; whether rows are filtered by policies; persistence; whether it is
--- the system's own; whether it has a column with a time of day; the definition of a view.
+-- the system's own; whether a column holds a time of day, by itself or inside; the definition of a view.
 WITH RECURSIVE named AS (
     SELECT c.oid
     FROM pg_class c
@@ -12,6 +12,22 @@ WITH RECURSIVE named AS (
     SELECT i.inhrelid
     FROM named
     JOIN pg_inherits i ON i.inhparent = named.oid
+), held AS (
+    SELECT a.attrelid AS relation, a.atttypid AS type
+    FROM named
+    JOIN pg_attribute a ON a.attrelid = named.oid AND a.attnum > 0
+    UNION
+    SELECT held.relation, part.type
+    FROM held
+    JOIN pg_type t ON t.oid = held.type
+    CROSS JOIN LATERAL (
+        VALUES (t.typbasetype), (t.typelem)
+        UNION ALL
+        SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0
+        UNION ALL
+        SELECT r.rngsubtype FROM pg_range r WHERE t.oid IN (r.rngtypid, r.rngmultitypid)
+    ) AS part (type)
+    WHERE part.type <> 0
 )
 SELECT
     c.oid::text,
@@ -22,8 +38,8 @@ SELECT
     (n.nspname IN ('pg_catalog', 'information_schema', 'pg_toast'))::text,
     EXISTS (
         SELECT
-        FROM pg_attribute a
-        WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.atttypid IN ('time'::regtype, 'timetz'::regtype)
+        FROM held
+        WHERE held.relation = c.oid AND held.type IN ('time'::regtype, 'timetz'::regtype)
     )::text,
     CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END
 FROM named

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from proxydb.cache.rows import keep
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 _SAMPLE = 32
 _CELL = 16 + 48  # libpq's entry for a cell; the object and the tuple's reference to it
 _ROW = 64
-_REVIEWED = ("psycopg", "django.db.backends.postgresql.")
-"""Where loaders come from that depend on the value and on the session's settings, which are part of the key."""
+_DJANGO = "django.db.backends.postgresql."
+_CONTAINERS = ("psycopg.types.array", "psycopg.types.range", "psycopg.types.multirange")
+_NESTING = ("Recursive", "Record", "Composite")
+"""Parts of the names of loaders, or of their bases, that leave parts of a value to other loaders."""
 
 
 class PostgresRows:
@@ -58,8 +61,9 @@ class PostgresRows:
         decoded = self._decoded
         if decoded is None:
             return False
-        shared = decoded.shared is not None and cursor._adapters._loaders[decoded.format] is decoded.shared
-        return shared or loaders_of(cursor._adapters, self.result) == decoded.loaders
+        if decoded.shared is not None and cursor._adapters._loaders[decoded.format] is decoded.shared:
+            return True
+        return decoded.loaders is not None and loaders_of(cursor._adapters, self.result) == decoded.loaders
 
 
 class Decoded(NamedTuple):
@@ -70,7 +74,7 @@ class Decoded(NamedTuple):
     rows
         The rows in the form in which they are kept.
     loaders
-        The loader class of each column.
+        The loader class of each column; none where another class of the same table may have had a part in a value.
     format
         The format of the columns: 0 for text, 1 for binary.
     shared
@@ -79,7 +83,7 @@ class Decoded(NamedTuple):
     """
 
     rows: SharedRows | RebuiltRows
-    loaders: tuple[type, ...]
+    loaders: tuple[type, ...] | None
     format: int
     shared: Any
 
@@ -87,29 +91,48 @@ class Decoded(NamedTuple):
 def _decoded(cursor: Any) -> Decoded | None:
     """Decode the result that a cursor has; none where the rows cannot be shared with others."""
     result, adapters = cursor.pgresult, cursor._adapters
+    form = int(result.fformat(0)) if result.nfields else 0
+    shared = None if adapters._own_loaders[form] else adapters._loaders[form]
     loaders = loaders_of(adapters, result)
-    if loaders is None:
+    if loaders is None and not (shared and all(map(_is_reviewed, shared.values()))):
         return None
     try:
         rows = keep(cursor._tx.load_rows(0, result.ntuples, tuple), sized=False)
     except Exception:  # a value that cannot be loaded raises when the application fetches it
         return None
-    column_format = int(result.fformat(0)) if result.nfields else 0
-    shared = None if adapters._own_loaders[column_format] else adapters._loaders[column_format]
-    return None if rows is None else Decoded(rows, loaders, column_format, shared)
+    return None if rows is None else Decoded(rows, loaders, form, shared)
 
 
 def loaders_of(adapters: Any, result: Any) -> tuple[type, ...] | None:
-    """The loader class of each column; none when one is the application's own, whose work may depend on anything.
+    """The loader class of each column; none when one's work depends on more than the value and the session's settings.
 
-    Django's loader of timestamps, a class for each time zone, is reviewed like psycopg's: it names the zone.
+    The settings are part of the key. Other loaders, which arrays and records leave their parts to, are not.
     """
     formats = [result.fformat(column) for column in range(result.nfields)]
     found = tuple(
         adapters.get_loader(result.ftype(column), form) or adapters.get_loader(0, form)
         for column, form in enumerate(formats)
     )
-    return found if all(loader.__module__.startswith(_REVIEWED) for loader in found) else None
+    return found if all(map(_stands_alone, found)) else None
+
+
+def _stands_alone(loader: type) -> bool:
+    """Whether a loader makes a value by itself: it is psycopg's and named as such, and so are its bases."""
+    if loader.__module__.startswith(_DJANGO):
+        return True  # a class for each time zone
+    names = [base.__name__ for base in loader.__mro__]
+    return _is_psycopgs(loader) and not any(part in name for name in names for part in _NESTING)
+
+
+def _is_reviewed(loader: type) -> bool:
+    """Whether a loader has no function of the application's in it, as those of JSON, enums and composites may."""
+    return loader.__module__.startswith((_DJANGO, *_CONTAINERS)) or _is_psycopgs(loader)
+
+
+def _is_psycopgs(loader: type) -> bool:
+    """Whether a loader is a class that psycopg defines, rather than one that it made for the application."""
+    module = loader.__module__
+    return module.startswith("psycopg") and getattr(sys.modules.get(module), loader.__name__, None) is loader
 
 
 def _size(result: PGresult) -> int:

@@ -102,6 +102,9 @@ VOLATILE = (
     "SELECT max(at) FROM words, jsonb_to_record(jsonb_build_object('at', word)) AS r(at timestamptz)",
     "SELECT max((jsonb_populate_record(NULL::event, jsonb_build_object('at', word))).at) FROM words",
     "SELECT max(told) FROM telling",
+    "SELECT at, count(*) FROM clocks GROUP BY 1",
+    "SELECT max(at) FROM clocks_on_the_wall",
+    "SELECT showing, count(*) FROM shelves GROUP BY 1",
     "SELECT drawn(sum(x)::int), count(*) FROM t",
     "SELECT lottery(x::int) FROM t",
     "SELECT sum(x::int <+> 1) FROM t",
@@ -115,6 +118,11 @@ OBJECTS = """
 CREATE TABLE words AS SELECT 'now' AS word FROM generate_series(1, 50);
 CREATE DOMAIN moment AS timestamptz;
 CREATE TYPE event AS (at timestamptz);
+CREATE DOMAIN clock AS timetz;
+CREATE TABLE clocks AS SELECT clock '12:00+00' AS at FROM generate_series(1, 50);
+CREATE TABLE clocks_on_the_wall AS SELECT ARRAY[at] AS at FROM clocks;
+CREATE TYPE shelf AS (clocks clock[]);
+CREATE TABLE shelves AS SELECT ROW(at)::shelf AS showing FROM clocks_on_the_wall;
 CREATE SEQUENCE ids;
 CREATE VIEW telling AS SELECT clock_timestamp() AS told FROM t;
 CREATE FUNCTION drawn(integer) RETURNS float8 LANGUAGE plpgsql VOLATILE AS 'BEGIN RETURN random(); END';

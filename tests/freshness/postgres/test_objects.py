@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
-from itertools import permutations
+from functools import partial
+from itertools import count, permutations
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from psycopg import rows
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Jsonb, set_json_loads
 
 from tests.freshness.postgres.twins import agree
 from tests.freshness.spelling import spelled
@@ -124,6 +126,26 @@ def test_binary_results(side: Side) -> None:
             cursor = side.db.cursor()
             cursor.execute("SELECT id, x, x / 7.0, ARRAY[id] FROM t ORDER BY id LIMIT 3", binary=binary)
             side.say(spelled(cursor.fetchall()), cursor.pgresult.fformat(0))
+
+
+@agree
+def test_loader_of_parts(side: Side) -> None:
+    """What an array's elements become is the business of the loader that its own connection has for them."""
+    question = "SELECT ARRAY[json_build_object('a', id + 0.5)] FROM t WHERE id < 4"
+    for _ in range(4):
+        side.say(spelled(side.db.execute(question).fetchall()))
+    set_json_loads(partial(json.loads, parse_float=Decimal), side.db)
+    for _ in range(4):
+        side.say(spelled(side.db.execute(question).fetchall()), spelled(side.beside.execute(question).fetchall()))
+
+
+@agree
+def test_loads_that_count(side: Side) -> None:
+    """A function of the application's that loads JSON is called for each value that is fetched."""
+    calls = count()
+    set_json_loads(lambda _: next(calls), side.db)
+    for _ in range(5):
+        side.say(spelled(side.db.execute("SELECT json_build_object('a', id) FROM t WHERE id < 4").fetchall()))
 
 
 class _Shouting(psycopg.adapt.Loader):
