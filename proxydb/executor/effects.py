@@ -28,12 +28,12 @@ class Writing(Statement):
         started = now()
         try:
             result = execute(cursor, sql, arguments)
-        except BaseException:
+            elapsed = now() - started
+            session.after_write(cursor, before, plan.analysis, plan.generation)
+        except BaseException:  # also what interrupts the taking of notes
             session.write_failed(cursor.connection, plan.analysis, plan.generation)
             self.failed(now() - started)
             raise
-        elapsed = now() - started
-        session.after_write(cursor, before, plan.analysis, plan.generation)
         self.finished(elapsed, arguments, "")
         cursor._statement = self
         return result

@@ -110,6 +110,7 @@ class Commits(Snapshots):
         """Take note of a method that ended the transaction, whereafter the driver may have opened the next at once."""
         self.after_control(connection, before)
         if connection.in_transaction:
+            self._last = None  # what the method committed is not explained
             self._begin(connection)
 
     def before_unknown(self, plan: Any) -> None:
@@ -183,12 +184,16 @@ class Commits(Snapshots):
     def _explain(self, connection: driver.Connection, before: Step, writes: frozenset[str]) -> None:
         """Explain the way from the label before to the label now by `writes`, if nobody else committed in between.
 
-        To the connection's own `data_version` its own commits do not show, those of others do.
+        To the connection's own `data_version` its own commits do not show, those of others do: but not while an
+        unfinished cursor keeps the connection's snapshot.
         """
+        busy = self._is_busy(connection)
         label = self._observer.label(connection)
         self._version = self._own_version(connection)
         self._last = None
-        if label > before.label and self._version == before.version and before.generation == self.history.generation:
+        if busy or label <= before.label or self._version != before.version:
+            return
+        if before.generation == self.history.generation:
             self.history.record(before.label, label, writes)
             self._last = Step(before.version, label, before.generation, connection.total_changes)
 

@@ -84,8 +84,8 @@ class SqliteSession(Commits):
         """
         connection = cursor.connection
         changes, settings = connection.total_changes, self._settings
+        self.unchecked = True  # before: an interruption leaves the cursor unfinished
         rows, cost = cursor._fetch(sql, parameters, largest)
-        self.unchecked = True
         if rows is None:
             return Filled(None, NO_LABEL, cost)
         plan.shapes[settings] = shape_of(cursor.description)

@@ -100,10 +100,8 @@ class Snapshots(Keys):
             return self._without_label(self.obstacle)
         if self._pin or self._writes is not None:
             self._forget_transaction()
-        if self.unchecked:
-            if has_unfinished_cursor(connection):
-                return self._without_label("a cursor of this connection is unfinished")
-            self.unchecked = False
+        if self.unchecked and self._is_busy(connection):
+            return self._without_label("a cursor of this connection is unfinished")
         label = self._observer.label(connection)
         if label > self.history.known:
             self.history.observe(label)
@@ -157,6 +155,11 @@ class Snapshots(Keys):
         except driver.Error:
             return _UNLABELLED
 
+    def _is_busy(self, connection: driver.Connection) -> bool:
+        """Whether an unfinished cursor keeps an old snapshot although no transaction is open."""
+        self.unchecked = self.unchecked and has_unfinished_cursor(connection)
+        return self.unchecked
+
     def _without_label(self, reason: str) -> int:
         self.reason = reason
         return NO_LABEL
@@ -165,7 +168,7 @@ class Snapshots(Keys):
         """A transaction was opened; an unfinished cursor would have fixed its snapshot already."""
         self._forget_transaction()
         self._saw_begin = True
-        self.unchecked = self.unchecked and has_unfinished_cursor(connection)
+        self._is_busy(connection)
 
     def _forget_transaction(self) -> None:
         self._pin = self._pinned_changes = 0

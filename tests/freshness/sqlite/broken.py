@@ -94,6 +94,17 @@ def step_without_own_version(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Session, "_own_version", staticmethod(lambda _: 0))
 
 
+def steps_under_half_read_cursors(patch: pytest.MonkeyPatch) -> None:
+    """An own commit is explained although an unfinished cursor keeps the own version from showing those of others."""
+    explain = Session._explain
+
+    def careless(self: Any, *arguments: Any) -> None:
+        self.unchecked = False
+        explain(self, *arguments)
+
+    patch.setattr(Session, "_explain", careless)
+
+
 def last_state_trusted(patch: pytest.MonkeyPatch) -> None:
     """What the last explained commit led to is thought to stand while a cursor's commit is still to come."""
     after = Session.after_write

@@ -98,6 +98,17 @@ def commit_beside_an_own_step(side: Side, monkeypatch: pytest.MonkeyPatch) -> No
     _expect(side)
 
 
+def commit_behind_an_own_step(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A foreign commit on `u` lands right after an own one on `t`, whose connection has a half-read cursor."""
+    _expect(side)
+    cursor = side.other.execute("SELECT x, random() FROM t")
+    cursor.fetchone()
+    once_after(monkeypatch, SqliteSession, "_known_writes", lambda: _write_beside(side))
+    side.other.execute("UPDATE t SET x = x + 1")
+    cursor.close()
+    _expect(side)
+
+
 def returning_between_own_steps(side: Side, _monkeypatch: pytest.MonkeyPatch) -> None:
     """A statement that commits when its rows are fetched stands between two that commit at once."""
     for _ in range(2):

@@ -64,6 +64,22 @@ def test_assignment(side: Side) -> None:
 
 
 @agree
+def test_assignment_after_the_method_has_committed(side: Side) -> None:
+    """What a transaction wrote whose commit opened the next one is not lost when that one ends otherwise."""
+    db = side.open(isolation_level=None)
+    for _ in range(2):
+        side.read_all(db)
+        side.run("UPDATE t SET x = x + 1", on=db)
+    side.read_all(db)
+    db.autocommit = False
+    side.run("UPDATE u SET x = x + 1", on=db)
+    db.commit()
+    side.run("UPDATE t SET x = x + 1", on=db)
+    db.autocommit = True
+    side.read_all(db)
+
+
+@agree
 def test_executescript_commits_nothing(side: Side) -> None:
     """Without legacy transactions a script does not commit first."""
     db = side.open(autocommit=False)

@@ -28,6 +28,7 @@ CAUGHT_BY: dict[Any, Any] = {
     broken.pin_after_other_statements: scenarios.fixed_by_another_statement,
     broken.pin_by_one_label: scenarios.commit_between_pin_and_label,
     broken.step_without_own_version: scenarios.commit_beside_an_own_step,
+    broken.steps_under_half_read_cursors: scenarios.commit_behind_an_own_step,
     broken.last_state_trusted: scenarios.returning_between_own_steps,
     broken.write_set_without_triggers: scenarios.trigger,
     broken.write_sets_ignored: scenarios.own_commit,
