@@ -86,6 +86,18 @@ def test_shared_with_synchronous_connections(target: str) -> None:
     beside.close()
 
 
+def test_explained(target: str) -> None:
+    """A statement is explained off the event loop, on a connection of its own."""
+
+    async def main() -> Any:
+        async with aio.connect(target, config=KEEP_ALL) as connection:
+            await _filled(connection)
+            return await asyncio.to_thread(connection.proxydb.explain, READ)
+
+    explanation = run(main())
+    assert (explanation.cacheable, len(explanation.reads)) == (True, 1)
+
+
 def test_unknown_target() -> None:
     """A target that is neither kind of database is refused at once."""
     with pytest.raises(TargetError):
