@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from math import inf
 
 
 def positive(text: str) -> int:
@@ -12,12 +13,12 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def positive_seconds(text: str) -> float:
-    """A number of seconds above 0."""
+def positive_number(text: str) -> float:
+    """A number above 0."""
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
-    return seconds
+        number = 0.0
+    if not 0 < number < inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return number

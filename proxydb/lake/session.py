@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import proxydb
 from proxydb.errors import TargetError
 from proxydb.lake.statement import bind, render
+from proxydb.lake.write_lock import WriteLock
 
 if TYPE_CHECKING:
     import sqlite3
@@ -71,6 +72,7 @@ class Session:
         self.system = system
         self._owned = owned
         self._compares_utf8: bool | None = None
+        self._write_lock: WriteLock | None = None
 
     def close(self) -> None:
         """Close the connection if it is ours."""
@@ -106,8 +108,16 @@ class Session:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """A write transaction that leaves nothing behind when the block raises; a savepoint inside the caller's own."""
-        with self.connection.transaction() if self.system == "postgresql" else _sqlite_transaction(self.connection):
-            yield
+        if self.system == "postgresql":
+            with self.connection.transaction():
+                yield
+        elif self.connection.in_transaction:
+            with _sqlite_transaction(self.connection, *_NESTED):
+                yield
+        else:
+            self._write_lock = self._write_lock or WriteLock(self.connection)
+            with self._write_lock.held(), _sqlite_transaction(self.connection, *_OUTERMOST):
+                yield
 
     @property
     def compares_utf8(self) -> bool:
@@ -142,10 +152,9 @@ def _tuple_row() -> Any:
 
 
 @contextmanager
-def _sqlite_transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """The lock is taken at once, so that what is checked inside is still true when it is written."""
-    nested = connection.in_transaction
-    begin, commit, rollback = _NESTED if nested else _OUTERMOST
+def _sqlite_transaction(
+    connection: sqlite3.Connection, begin: str, commit: tuple[str, ...], rollback: tuple[str, ...]
+) -> Iterator[None]:
     connection.execute(begin)
     try:
         yield
@@ -158,5 +167,6 @@ def _sqlite_transaction(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute(statement)
 
 
+# The database's lock is taken at once, so that what is checked inside is still true when it is written.
 _OUTERMOST = ("BEGIN IMMEDIATE", ("COMMIT",), ("ROLLBACK",))
 _NESTED = ("SAVEPOINT proxydb_lake", ("RELEASE proxydb_lake",), ("ROLLBACK TO proxydb_lake", "RELEASE proxydb_lake"))

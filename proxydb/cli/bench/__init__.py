@@ -5,4 +5,4 @@ Both make their own databases and remove them again.
 
 from __future__ import annotations
 
-COMMANDS = ("lake",)
+COMMANDS = ("lake", "load")

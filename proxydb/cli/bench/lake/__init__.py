@@ -18,7 +18,7 @@ from proxydb.cli.bench.lake.report import LakeReport, print_report
 from proxydb.cli.bench.lake.rounds import Rounds
 from proxydb.cli.bench.lake.sides import Sides
 from proxydb.cli.bench.places import add_place_arguments, places
-from proxydb.cli.numbers import positive, positive_seconds
+from proxydb.cli.numbers import positive, positive_number
 from proxydb.cli.screen import progress_display
 from proxydb.lake import OPERATIONS
 from proxydb.lake.synthetic import Fleet
@@ -41,10 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scale", type=positive, default=SCALE, metavar="N", help=f"file actions ({SCALE:,})")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed makes other tables (0)")
     parser.add_argument(
-        "--seconds", type=positive_seconds, default=SECONDS, metavar="S", help=f"rounds per operation ({SECONDS:g} s)"
+        "--seconds", type=positive_number, default=SECONDS, metavar="S", help=f"rounds per operation ({SECONDS:g} s)"
     )
     parser.add_argument(
-        "--limit", type=positive_seconds, default=LIMIT, metavar="S", help=f"give a statement up after ({LIMIT:g} s)"
+        "--limit", type=positive_number, default=LIMIT, metavar="S", help=f"give a statement up after ({LIMIT:g} s)"
     )
     parser.add_argument("--no-deltalake", action="store_true", help="leave deltalake out")
     parser.add_argument("--json", metavar="FILE", type=Path, help="write the results to a file")
