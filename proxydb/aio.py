@@ -78,6 +78,8 @@ def connect(target: str | os.PathLike[str] | bytes, *, config: Config | None = N
         return _connect_sqlite(where, config, driver_kwargs)
     try:
         from proxydb.dbapi.postgres_async import AsyncConnection
+    except MissingExtra:  # there is one, but too old
+        raise
     except ImportError as error:
         raise MissingExtra.named("postgres", "a Postgres target") from error
     return Connecting(_opened(AsyncConnection.connect(where.address, **driver_kwargs), config))

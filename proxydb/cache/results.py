@@ -176,7 +176,9 @@ class _Evicting(LRUCache[Any, Entry]):
         self.index.pop(key, None)
 
     def clear(self) -> None:
+        evictions = self.evictions
         super().clear()
+        self.evictions = evictions  # older cachetools clears by `popitem`
         self.index.clear()
 
     def popitem(self) -> tuple[Any, Entry]:

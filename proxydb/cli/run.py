@@ -14,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from proxydb.cli.child import Child, end_like
 from proxydb.observe.report import ProfileReport, writer_for
 from proxydb.spool import VARIABLE, Spool
 
@@ -84,6 +83,10 @@ def run(arguments: argparse.Namespace) -> int:
     command = _command(arguments.command)
     if not command:
         return _complain("there is no command: proxydb run [options] -- python app.py", 2)
+    if not hasattr(os, "posix_spawnp"):
+        return _complain("error: run needs a POSIX system, such as Linux or macOS", 2)
+    from proxydb.cli.child import Child, end_like  # only now: elsewhere there are no such signals
+
     with TemporaryDirectory(prefix="proxydb-run-") as directory:
         spool = Spool(Path(directory), _options(arguments))
         try:

@@ -148,6 +148,8 @@ def _connect_sqlite(where: Target, config: Config | None, driver_kwargs: dict[st
 def _connect_postgres(where: Target, config: Config | None, driver_kwargs: dict[str, Any]) -> Any:
     try:
         from proxydb.dbapi import postgres
+    except MissingExtra:  # there is one, but too old
+        raise
     except ImportError as error:
         raise MissingExtra.named("postgres", "a Postgres target") from error
     connection = postgres.Connection.connect(where.address, **driver_kwargs)

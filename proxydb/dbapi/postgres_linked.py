@@ -6,9 +6,11 @@ from functools import cache, cached_property, lru_cache
 from time import perf_counter_ns as now
 from typing import TYPE_CHECKING, Any
 
+from psycopg import __version__
 from psycopg.adapt import Transformer
 
 from proxydb.dbapi.postgres_served import Served
+from proxydb.errors import MissingExtra
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from proxydb.config import Config
     from proxydb.database import Database
     from proxydb.executor.context import Context
+
+if tuple(map(int, __version__.split(".")[:3])) < (3, 3, 4):  # older cursors keep what they give in other attributes
+    raise MissingExtra(f"psycopg 3.3.4 or newer is needed, not {__version__}: pip install -U 'proxydb[postgres]'")
 
 
 class LinkedCursor:

@@ -191,8 +191,8 @@ def test_connections_of_drop_ins_are_in_the_profile(profile: Profile) -> None:
 )
 def test_errors_are_the_drivers(fault: Callable[[Any], Any], cache: Any, profile: Profile) -> None:
     """Class and words are those of the plain driver, and the traceback ends in the application's own line."""
-    with pytest.raises(Exception) as expected:
-        fault(sqlite3.Connection(":memory:"))
+    with closing(sqlite3.Connection(":memory:")) as plain, pytest.raises(Exception) as expected:
+        fault(plain)
     proxydb.install(Config(cache=cache, admission=0))
     with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(type(expected.value)) as caught:
         fault(connection)

@@ -8,7 +8,6 @@ from time import perf_counter_ns as now
 from typing import TYPE_CHECKING, Any, Final
 
 from psycopg import Pipeline, pq
-from psycopg._pipeline_base import BasePipeline
 from psycopg._preparing import Prepare
 from psycopg.adapt import Transformer
 
@@ -107,19 +106,19 @@ class Filling:
         if not self._asking.prepared:
             yield from self._asking.prepare(connection)
         before, after = _Probe(), _Probe()
-        pipeline = connection._pipeline = BasePipeline(connection)
+        pipeline = connection._pipeline = Pipeline(connection)
         try:
             yield from _piped(pipeline, self._probed(pipeline, before, execution(cursor, sql, arguments), after))
         finally:
             connection._pipeline = None
         return before.result, after.result
 
-    def _probed(self, pipeline: BasePipeline, before: _Probe, run: Operation, after: _Probe) -> Steps[None]:
+    def _probed(self, pipeline: Pipeline, before: _Probe, run: Operation, after: _Probe) -> Steps[None]:
         self._queue(pipeline, before)
         yield run
         self._queue(pipeline, after)
 
-    def _queue(self, pipeline: BasePipeline, probe: _Probe) -> None:
+    def _queue(self, pipeline: Pipeline, probe: _Probe) -> None:
         pipeline.command_queue.append(partial(pipeline.pgconn.send_query_prepared, self._asking.prepared, []))
         pipeline.result_queue.append((probe, None))  # type: ignore[arg-type]
 
@@ -137,7 +136,7 @@ class Filling:
         return cursor._get_prepared(query, prepare)[0] is not Prepare.SHOULD
 
 
-def _piped(pipeline: BasePipeline, steps: Steps[None]) -> Steps[None]:
+def _piped(pipeline: Pipeline, steps: Steps[None]) -> Steps[None]:
     """Take steps within a pipeline, which is left whatever comes of them, as psycopg's context manager does."""
     yield pipeline._enter_gen()
     try:

@@ -144,7 +144,9 @@ QUESTIONS = {
     "14": DeltaQuestion(_history, lambda rows: [(row[0], row[1], row[3]) for row in rows]),
     "16": DeltaQuestion(_by_partition, _as_they_are),
     "17": DeltaQuestion(
-        lambda opened, ranges, values: [(opened.transaction_version(values["app_id"]),)],
+        lambda opened, ranges, values: [
+            (version,) for version in [opened.transaction_version(values["app_id"])] if version is not None
+        ],
         lambda rows: [(row[0],) for row in rows],
     ),
     "18": DeltaQuestion(_by_partition, _as_they_are),
