@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf import command
-from perf.clients import sqlalchemy_cases
+from perf.clients import run_case, sqlalchemy_cases
 from perf.hot_path import postgres_cases, sqlite_cases
 
 if TYPE_CHECKING:
@@ -30,4 +30,4 @@ def _sqlalchemy(rounds: int) -> Iterator[list[Line]]:
             yield case.measure(rounds)
 
 
-GROUPS = {"sqlalchemy": _sqlalchemy}
+GROUPS = {"sqlalchemy": _sqlalchemy, "run": run_case.lines}

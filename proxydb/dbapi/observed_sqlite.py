@@ -34,7 +34,9 @@ class _Execute(Failure):
                 statement = None
             if statement is None or more or named:
                 return _execute_first(cursor, sql, (parameters, *more), named, _getframe(1))
-            if profiling.note is not None:
+            if statement.unnoted:
+                statement.unnoted -= 1
+            elif profiling.note is not None:
                 profiling.note(statement, _getframe(1))
             return statement.run(cursor, sql, parameters)
         except BaseException as error:
@@ -66,7 +68,9 @@ class _ExecuteAtOnce(Failure):
                 statement = None
             if statement is None or more or named:
                 return _execute_first(cursor, sql, (parameters, *more), named, _getframe(1))
-            if profiling.note is not None:
+            if statement.unnoted:
+                statement.unnoted -= 1
+            elif profiling.note is not None:
                 profiling.note(statement, _getframe(1))
             return statement.run(cursor, sql, parameters)
         except BaseException as error:
@@ -91,21 +95,38 @@ class _Ending(Failure):
 
     __slots__ = ()
 
-    method: Any
+    name: str
+    plain: Any
 
-    def __new__(cls, connection: Any, *args: Any) -> Any:
+    def __new__(cls, connection: Any) -> Any:
         try:
             if connection.in_transaction and profiling.ended is not None:
                 profiling.ended(_getframe(1))
-            return cls.method(connection, *args)
+            context = connection._context
+            statement = context.statements.get(cls.name) or context.method(cls.name)
+            return statement.end(connection, cls.plain, connection)
         except BaseException as error:
             return cls.of(error)
 
 
 def _ending(name: str) -> Any:
     """The method `name` of a connection."""
-    method = getattr(sqlite.Connection, name)
-    return bound_like_a_function(type("_Ending", (_Ending,), {"__slots__": (), "method": staticmethod(method)}), method)
+    names = {"__slots__": (), "name": name, "plain": getattr(driver.Connection, name)}
+    return bound_like_a_function(type("_Ending", (_Ending,), names), getattr(sqlite.Connection, name))
+
+
+class _Exit(Failure):
+    """`Connection.__exit__`."""
+
+    __slots__ = ()
+
+    def __new__(cls, connection: Any, *exception: Any) -> Any:
+        try:
+            if connection.in_transaction and profiling.ended is not None:
+                profiling.ended(_getframe(1))
+            return sqlite.Connection.__exit__(connection, *exception)
+        except BaseException as error:
+            return cls.of(error)
 
 
 class Cursor(sqlite.Cursor):
@@ -132,7 +153,8 @@ class Connection(sqlite.Connection):
     __module__ = "sqlite3"
 
     execute = bound_like_a_function(_ExecuteAtOnce, sqlite.Connection.execute)
-    commit, rollback, __exit__ = map(_ending, ("commit", "rollback", "__exit__"))
+    commit, rollback = _ending("commit"), _ending("rollback")
+    __exit__ = bound_like_a_function(_Exit, sqlite.Connection.__exit__)
 
     def cursor(self, factory: Any = Cursor) -> Any:
         if factory is Cursor:

@@ -53,9 +53,9 @@ class Controlling(Statement):
         """Run `execute`, which may begin or end a transaction, and let the session know."""
         return self._watched(connection, self.context.session.after_control, execute)
 
-    def end(self, connection: Any, method: Any) -> Any:
+    def end(self, connection: Any, method: Any, *arguments: Any) -> Any:
         """Call a method of the connection that ends a transaction if one is open, and let the session know."""
-        return self._watched(connection, self.context.session.after_method, method)
+        return self._watched(connection, self.context.session.after_method, method, *arguments)
 
     def _watched(self, connection: Any, after: Any, call: Any, *arguments: Any) -> Any:
         session = self.context.session
@@ -78,15 +78,18 @@ class Ending(Controlling):
 
     __slots__ = ()
 
-    def _watched(self, _connection: Any, _after: Any, call: Any, *arguments: Any) -> Any:
+    def end(self, _connection: Any, method: Any, *arguments: Any) -> Any:
         started = now()
         try:
-            result = call(*arguments)
+            result = method(*arguments)
         except BaseException:
             self.failed(now() - started)
             raise
         self.finished(now() - started, None, "")
         return result
+
+    def _watched(self, connection: Any, _after: Any, call: Any, *arguments: Any) -> Any:
+        return self.end(connection, call, *arguments)
 
 
 class Unknown(Statement):

@@ -27,11 +27,13 @@ class Statement:
         The connection's side of it: the session, the cache, the recorder.
     """
 
-    __slots__ = ("context", "execute", "fingerprint", "left", "plan", "tally")
+    __slots__ = ("context", "execute", "fingerprint", "latest", "left", "noted", "plan", "tally", "unnoted")
 
     def __init__(self, plan: Plan, context: Any) -> None:
         self.plan = plan
         self.fingerprint = plan.fingerprint
+        self.latest: Any = None
+        self.noted = self.unnoted = 0
         self.context = context
         self.execute = context.execute_named if plan.named else context.execute
         self.tally = Tally()

@@ -29,14 +29,14 @@ class Scope(dict[Any, Any]):
     Attributes
     ----------
     turn
-        How many transactions have ended in it.
+        Stands for its transaction: another object for each.
     """
 
     __slots__ = ("turn",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.turn = 0
+        self.turn = object()
 
     def __call__(self, _frame: FrameType, _event: str, _argument: Any) -> None:
         """Were tracing turned on later, this would be the frame's trace function: it does nothing."""

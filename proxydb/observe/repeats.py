@@ -8,13 +8,16 @@ from proxydb.observe.callsites import Scope, described, locate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
+    from types import CodeType, FrameType
 
 MANY = 10
 """From how many executions on they are a group."""
 
+EXACT, EVERY = 256, 7
+"""After so many executions of a statement on a connection, one of so many is looked at, and counts for all of them."""
+
 _FAR = 1000
-_OVER = -1
+_NOWHERE = -1
 _ENDING = frozenset({"commit", "end", "rollback", "abort"})
 
 
@@ -41,10 +44,14 @@ class Group(NamedTuple):
 
 
 class Run:
-    """The executions of one statement from one place within one scope.
+    """The executions of one statement from one place within one scope and transaction.
 
     Attributes
     ----------
+    code, at
+        The code object of the place, and the index of its instruction.
+    turn
+        The scope's transaction.
     count
         How many there were so far.
     alarm
@@ -55,22 +62,19 @@ class Run:
         How many of them have been added up.
     listed
         Whether those that have not are to be added up.
-    turn
-        In which of the scope's transactions they are.
-    code
-        The code object of the place: its address is a part of the key, so it must live as long.
     """
 
-    __slots__ = ("alarm", "code", "count", "group", "listed", "told", "turn")
+    __slots__ = ("alarm", "at", "code", "count", "group", "listed", "told", "turn")
 
-    def __init__(self, code: Any, turn: int) -> None:
+    def __init__(self, code: CodeType, at: int, turn: object) -> None:
         self.code = code
+        self.at = at
+        self.turn = turn
         self.count = 0
         self.alarm = MANY
         self.group: Group | None = None
         self.told = 0
         self.listed = False
-        self.turn = turn
 
 
 class Repeats:
@@ -88,39 +92,47 @@ class Repeats:
         self._folded: dict[Group, tuple[int, int, int]] = {}
 
     def note(self, statement: Any, frame: FrameType) -> None:
-        """Count an execution of `statement` that `frame`, or what it calls for, asks for now."""
+        """Count an execution of `statement` that `frame`, or what it calls for, asks for now.
+
+        Whoever calls this leaves as many executions out as `statement.unnoted` says then.
+        """
         scope: Any = frame.f_trace
-        code = frame.f_code
         if type(scope) is not Scope:
             frame, scope = locate(frame)
-            code = frame.f_code
-        key = (statement.fingerprint, id(code) + frame.f_lasti)  # an address inside of `code`: no other has it
-        run = scope.get(key)
-        if run is None:
-            run = self._first(statement, scope, key, code)
-        elif run.turn != scope.turn:
-            run = self._anew(run, scope, key)
-        count = run.count = run.count + 1
+            self._tick()
+        run = statement.latest
+        if run is None or run.at != frame.f_lasti or run.code is not frame.f_code:
+            run = statement.latest = self._run(statement, frame, scope)
+        elif run.turn is not scope.turn:
+            if run.group is None:  # in another transaction, or another scope, it counts anew
+                run.count, run.turn = 0, scope.turn
+            else:
+                run = statement.latest = self._run(statement, frame, scope)
+        statement.noted += 1
+        if statement.noted > EXACT:
+            statement.unnoted = EVERY - 1
+            count = run.count = run.count + EVERY
+        else:
+            count = run.count = run.count + 1
         if count >= run.alarm:
             self._reached(run, statement, frame)
 
-    def _first(self, statement: Any, scope: Scope, key: Any, code: Any) -> Run:
-        """The first execution from this place; an end of a transaction is always the first."""
-        self._tick()
-        run = Run(code, scope.turn)
-        if ends_transaction(statement.plan):
-            scope.turn += 1
-        else:
-            scope[key] = run
-        return run
-
     @staticmethod
-    def _anew(run: Run, scope: Scope, key: Any) -> Run:
-        """The first execution in another transaction; a group that was found in the last one stays what it is."""
-        if run.group is not None:
-            run = scope[key] = Run(run.code, scope.turn)
-        run.count = 0
-        run.turn = scope.turn
+    def _run(statement: Any, frame: FrameType, scope: Scope) -> Run:
+        """The run of an execution that comes from elsewhere than the one before it."""
+        code, at = frame.f_code, frame.f_lasti
+        key = (statement.fingerprint, id(code) + at)  # an address inside of `code`: no other has it
+        run: Run | None = scope.get(key)
+        if run is not None and run.group is None:
+            if run.turn is not scope.turn:
+                run.count, run.turn = 0, scope.turn
+            return run
+        if run is not None and run.turn is scope.turn:
+            return run
+        if ends_transaction(statement.plan):
+            scope.turn = object()
+            return Run(code, _NOWHERE, scope.turn)
+        run = scope[key] = Run(code, at, scope.turn)
         return run
 
     def ended(self, frame: FrameType) -> None:
@@ -128,7 +140,7 @@ class Repeats:
         scope: Any = frame.f_trace
         if type(scope) is not Scope:
             scope = locate(frame)[1]
-        scope.turn += 1
+        scope.turn = object()
         self._tick()
 
     def _reached(self, run: Run, statement: Any, frame: FrameType) -> None:
@@ -161,7 +173,7 @@ class Repeats:
     def forget(self) -> None:
         """Start anew: after a fork what was counted is the parent's."""
         for run in self._runs:
-            run.turn = _OVER
+            run.turn = None
         self._runs, self._folded = [], {}
 
 

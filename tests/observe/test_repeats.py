@@ -13,7 +13,7 @@ import proxydb
 from proxydb.config import Config
 from proxydb.observe import repeats
 from proxydb.observe.callsites import Scope, application_frame, is_application, locate
-from proxydb.observe.repeats import MANY
+from proxydb.observe.repeats import EVERY, MANY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,6 +137,7 @@ def test_many_runs_are_added_up(
 ) -> None:
     """When there are many runs they are folded, and one that goes on after that loses nothing."""
     monkeypatch.setattr(repeats, "_FAR", 4)
+    monkeypatch.setattr(repeats, "EXACT", 10_000)
     serve(*[(connection, MANY + 3)] * 23)
     for number in range(MANY + 50):
         connection.execute(ONE, (number,))
@@ -175,3 +176,19 @@ def test_what_is_the_applications() -> None:
     files = [__file__, sqlite3.__file__, pytest.__file__, proxydb.__file__, "<frozen runpy>"]
     assert list(map(is_application, files)) == [True, False, False, False, False]
     assert application_frame(sys._getframe()) is sys._getframe()
+
+
+def test_what_is_executed_very_often_is_looked_at_now_and_then(
+    connection: sqlite3.Connection, profile: Profile
+) -> None:
+    """The number of a large group is right to within the distance of two looks."""
+    for number in range(5_000):
+        connection.execute(ONE, (number,))
+    [(runs, calls, largest)] = groups(profile)
+    assert (runs, calls, abs(calls - 5_000) < EVERY) == (1, largest, True)
+
+
+def test_looks_now_and_then_find_no_false_group(connection: sqlite3.Connection, profile: Profile) -> None:
+    """One statement in each of very many requests is no group."""
+    serve(*[(connection, 1)] * 3_000)
+    assert groups(profile) == []
