@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.sqlalchemy.conftest import Pair
 
 DRIVERS = {"sqlite": sqlite3, "postgresql": psycopg}
-DIFFERENT = {"driver", "__doc__", "__module__", "__firstlineno__"}
+DIFFERENT = {"driver", "__doc__", "__module__", "__firstlineno__", "__static_attributes__"}
 """Attributes that name the dialect's class or its driver."""
 
 metadata = sa.MetaData()
