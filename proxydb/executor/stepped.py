@@ -40,7 +40,7 @@ class Reading(Keeping):
             cursor._serve(entry.rows)
             self.hit(key, started, arguments)
             return None
-        if alone:
+        if alone or not session.will_keep(self.plan):
             return (yield from self._fill(cursor, sql, arguments, key))
         flight = cache.join(key, blocking=context.blocking)
         return flight or (yield from self._fly(cursor, sql, arguments, key, entry))

@@ -68,6 +68,27 @@ def test_single_flight(dsn: str) -> None:
     assert (rows, misses, hits, turns > 3) == ([[(400_000, 600_000)]] * 5, 1, 4, True)
 
 
+def test_nobody_waits_for_what_will_not_be_kept(dsn: str) -> None:
+    """Tasks that run the same statement run it at the same time, unless its rows are known to be kept."""
+
+    async def main() -> list[bool]:
+        connections = await _opened(dsn, 2)
+        beside = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
+        at_once = []
+        for _ in range(3):
+            sleeping = asyncio.gather(*(connection.execute("SELECT pg_sleep(0.4)") for connection in connections))
+            most = 0
+            while not sleeping.done():
+                cursor = await beside.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
+                most = max(most, (await cursor.fetchone() or (0,))[0])
+            await sleeping
+            at_once.append(most == 2)
+        await _close([*connections, beside])
+        return at_once
+
+    assert any(asyncio.run(main()))
+
+
 def test_flight_of_another_thread(dsn: str) -> None:
     """A task waits for what a thread with a synchronous connection is running."""
     rows: list[Any] = []

@@ -130,6 +130,10 @@ class PostgresSession:
         verdict: Verdict = entry.rows.verdict
         return verdict.label == seen.label or (yield from self._verdicts.still_stands(verdict, seen, connection))
 
+    def will_keep(self, plan: Any) -> bool:
+        """Whether a run is expected to be kept: only then is it worth while to wait for somebody else's."""
+        return plan.admission.promising and self._labels.churn < CHURN and self._verdicts.allows(plan)
+
     def may_fill(self) -> bool:
         """Whether a run may fill the cache."""
         return not self._labels.obstacle or self._labels.refuse(self._labels.obstacle)

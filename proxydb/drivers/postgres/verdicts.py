@@ -36,6 +36,11 @@ class Verdicts:
         self._asking = asking
         self._labels = labels
 
+    def allows(self, plan: Any) -> bool:
+        """Whether it is known that the statement's rows may be kept."""
+        known = self._known.get((plan.form, self._labels.settings))
+        return known is not None and not known.refusal
+
     def of(self, plan: Any, connection: Any) -> Steps[Verdict | None]:
         """What the catalog says of the statement; none, with a reason, when it cannot be told now."""
         labels = self._labels
