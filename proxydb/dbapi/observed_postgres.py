@@ -33,8 +33,14 @@ class _Execute(Failure):
 
 def note(cursor: Any, query: Any, frame: Any) -> None:
     """Take note that `frame` asks for an execution of `query`."""
-    if profiling.note is not None and type(query) is str:
-        profiling.note(cursor._conn._context.statement(query), frame)
+    if profiling.note is None or type(query) is not str:
+        return
+    context = cursor._conn._context
+    statement = context.statements.get(query) or context.statement(query)
+    if statement.unnoted:
+        statement.unnoted -= 1
+    else:
+        profiling.note(statement, frame)
 
 
 class Observed:
@@ -110,7 +116,7 @@ class ObservedConnection:
     def _exec_command(self, command: Any, *args: Any, **kwargs: Any) -> Any:
         if profiling.ended is not None and spoken(command) in ("commit", "rollback"):
             profiling.ended(sys._getframe(1))
-        return (yield from super()._exec_command(command, *args, **kwargs))  # type: ignore[misc]
+        return super()._exec_command(command, *args, **kwargs)  # type: ignore[misc]
 
 
 class Connection(ObservedConnection, postgres.Connection[Row]):

@@ -75,8 +75,10 @@ def test_names_imported_before() -> None:
     try:
         before = names()
         proxydb.install(RECORDING)
-        with closing(module.connect(":memory:")) as one, closing(module.Store().connect(":memory:")) as other:  # type: ignore[attr-defined]
-            assert (ours(one), ours(other), ours(module.Store().raw(":memory:"))) == (True, True, True)  # type: ignore[attr-defined]
+        store = module.Store()  # type: ignore[attr-defined]
+        for connect in (module.connect, store.connect, store.raw):  # type: ignore[attr-defined]
+            with closing(connect(":memory:")) as connection:
+                assert ours(connection)
         proxydb.uninstall()
         assert all(now is then for now, then in zip(names(), before, strict=True))
     finally:
@@ -232,7 +234,8 @@ def test_after_uninstall_open_connections_go_on(profile: Profile) -> None:
         connection.execute("SELECT 1")
         proxydb.uninstall()
         assert connection.execute("SELECT 2").fetchall() == [(2,)]
-        assert (profiling.current, ours(sqlite3.connect(":memory:"))) == (None, False)
+        with closing(sqlite3.connect(":memory:")) as plain:
+            assert (profiling.current, ours(plain)) == (None, False)
 
 
 def test_sqlalchemy_on_sqlite(profile: Profile, tmp_path: Path) -> None:
