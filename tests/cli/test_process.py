@@ -8,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,12 +29,16 @@ def test_the_installed_script(environment: dict[str, str]) -> None:
     assert (done.returncode, "stale or different: 0" in done.stdout) == (0, True)
 
 
+def heed_interrupts() -> None:
+    """What a shell starts in the background ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c(tmp_path: Path, environment: dict[str, str]) -> None:
     """Ctrl-C ends the demo with status 130, one line, and no files left."""
     command = [*COMMAND, "demo", "--scale", "20000", "--repeat", "1000"]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes, env=environment, preexec_fn=heed_interrupts) as process:  # noqa: PLW1509
         assert process.stderr is not None
         assert "importing" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
