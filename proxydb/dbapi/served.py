@@ -167,7 +167,7 @@ class ReadAhead(NamedTuple):
     rows
         The rows.
     rest
-        What comes after them: nothing when they are all, else more rows, or an error.
+        What comes after them: nothing when they are all, else more rows, or an error and what the driver gives then.
     """
 
     rows: list[Any]
@@ -193,11 +193,11 @@ def read_ahead(cursor: Any, largest: int) -> ReadAhead:
         try:
             rows.extend(islice(source, _CHUNK))
         except Exception as error:
-            return ReadAhead(rows, _raising(error))
+            return ReadAhead(rows, chain(_raising(error), _driver_rows(cursor)))
         if len(rows) < start + _CHUNK:
             return ReadAhead(rows, None)
         size += memory_of(rows[start:])
-    return ReadAhead(rows, _driver_rows(ref(cursor)))
+    return ReadAhead(rows, _driver_rows(cursor))
 
 
 def _raising(error: Exception) -> Iterator[Any]:
@@ -206,15 +206,15 @@ def _raising(error: Exception) -> Iterator[Any]:
 
 
 def _driver_rows(cursor: Any) -> Iterator[Any]:
-    """The driver's own rows, without the row factory, which is applied to all rows alike afterwards."""
-    while True:
-        live = cursor()
-        factory, live.row_factory = live.row_factory, None
-        try:
-            row = _next(live)
-        except StopIteration:
-            return
-        finally:
-            live.row_factory = factory
-        del live
-        yield row
+    """The driver's own rows, one by one; an error does not end them, as it may not with the driver."""
+    return iter(partial(_driver_row, ref(cursor)), _END)
+
+
+def _driver_row(cursor: Any) -> Any:
+    """The next one, without the row factory, which is applied to all rows alike afterwards."""
+    live = cursor()
+    factory, live.row_factory = live.row_factory, None
+    try:
+        return _next(live)
+    finally:
+        live.row_factory = factory

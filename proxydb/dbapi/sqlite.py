@@ -51,6 +51,7 @@ class Cursor(driver.Cursor):
         context = self._usable_context(script)
         if context is None:
             return _executescript(self, script)
+        context.session.before_script(script)
         with context.script().watched(self.connection):
             return _executescript(self, script)
 

@@ -120,6 +120,14 @@ class Commits(Snapshots):
         if plan.first == "pragma" and "locking_mode" in plan.form and "=" in plan.form:
             self.hinder("locking_mode", "" if "normal" in plan.form else "the connection has the file to itself")
 
+    def before_script(self, script: str) -> None:
+        """The same, before statements one of which may be such a one."""
+        said = script.lower()
+        if any(word in said for word in _EXCLUSIVE_PRAGMAS):
+            self._observer.release()
+        if "locking_mode" in said:
+            self.hinder("locking_mode", "the connection may have the file to itself")
+
     def after_unknown(self, connection: driver.Connection) -> None:
         """Take note of a statement that may have done anything."""
         self.unsettled = self.unchecked = self._unfinished_write = True

@@ -54,7 +54,9 @@ class Keys(Settings):
         if float in types or names or self._detect_types:
             exact = tuple(map(repr, values)) if float in types else ()
             conversions = self._conversions() if self._detect_types else None
-            return plan.form, plan.generation, values, types, self._settings, names, exact, conversions
+            # A converter is named in a column's name, which may be an expression as it is written, comments included.
+            text = plan.sql if self._detect_types & driver.PARSE_COLNAMES else plan.form
+            return text, plan.generation, values, types, self._settings, names, exact, conversions
         return plan.form, plan.generation, values, types, self._settings
 
     def _without_key(self, reason: str) -> Hashable | None:

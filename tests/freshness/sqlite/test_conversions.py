@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.freshness.spelling import spelled
+from tests.freshness.spelling import outcome, spelled
 from tests.freshness.sqlite.twins import agree, agree_unserved
 
 if TYPE_CHECKING:
@@ -119,6 +119,18 @@ def test_text_that_is_no_utf8(side: Side) -> None:
     side.read("SELECT x FROM u ORDER BY id")
 
 
+@agree_unserved
+def test_error_between_two_rows(side: Side) -> None:
+    """A row that cannot be made is an error again and again, and never the end of the rows."""
+    side.run("UPDATE u SET x = CAST(x'ff' AS TEXT) WHERE id = 2")
+    side.db.commit()
+    for fetch in ("fetchone", "fetchmany", "__next__", "fetchall"):
+        cursor = side.db.execute("SELECT x FROM u ORDER BY id")
+        for _ in range(4):
+            side.say(fetch, outcome(lambda: spelled(getattr(cursor, fetch)())))  # noqa: B023
+        cursor.close()
+
+
 @pytest.fixture
 def registry() -> Iterator[None]:
     """The driver's converters and adapters, put back after the test."""
@@ -156,6 +168,16 @@ def test_converters_registered_again(twins: Twins, kind: str) -> None:
 
     twins.tell(story)
     assert twins.hits > 0
+
+
+@agree
+def test_converter_named_in_a_comment(side: Side) -> None:
+    """A comment inside an expression is a part of its column's name, and may name a converter."""
+    side.run("UPDATE u SET x = '2020-01-02'", on=side.other)
+    converting = side.open(detect_types=sqlite3.PARSE_COLNAMES)
+    for _ in range(2):
+        for text in ("SELECT x || '' FROM u", "SELECT x /*[date]*/ || '' FROM u"):
+            side.read(text, on=converting)
 
 
 @pytest.mark.usefixtures("registry")

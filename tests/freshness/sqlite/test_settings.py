@@ -102,6 +102,21 @@ def test_exclusive_locking(side: Side) -> None:
 
 
 @agree
+def test_script_that_needs_the_file_for_itself(side: Side) -> None:
+    """A script can switch the journal mode, and lock the file."""
+    for script in (
+        "PRAGMA journal_mode = delete",
+        "PRAGMA Journal_Mode = wal",
+        "PRAGMA locking_mode = exclusive; DELETE FROM t",
+    ):
+        side.read(on=side.other)
+        side.attempt(side.other.executescript, script)
+        side.run("PRAGMA journal_mode", on=side.other)
+        side.run("UPDATE u SET x = x + 1", on=side.other)
+        side.read(on=side.other)
+
+
+@agree
 def test_text_encoding(side: Side) -> None:
     """A UTF-16 file's texts are the same texts."""
     other = side.open(side.path.with_suffix(".utf16"), isolation_level=None)
