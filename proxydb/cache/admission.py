@@ -19,6 +19,13 @@ SURE = 200
 """One run this many times over the threshold is enough: an interruption hardly takes that long."""
 
 
+UNUSED = 30
+"""How many results in a row have to be kept and not asked for to show that a statement hardly asks the same twice."""
+
+REST = 30
+"""For how many executions such a statement is then left alone."""
+
+
 class Admission:
     """What is known of the cost of one statement, from the runs that were measured.
 
@@ -31,11 +38,20 @@ class Admission:
         A run is worth keeping when it took more than `ratio` checks.
     """
 
-    __slots__ = ("_cheap_runs", "_clear_runs", "_dear_runs", "_ratio")
+    __slots__ = ("_cheap_runs", "_clear_runs", "_dear_runs", "_kept_in_vain", "_ratio")
 
     def __init__(self, ratio: float) -> None:
         self._ratio = ratio
-        self._cheap_runs = self._dear_runs = self._clear_runs = 0
+        self._cheap_runs = self._dear_runs = self._clear_runs = self._kept_in_vain = 0
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether the last results were all kept and not asked for."""
+        return self._kept_in_vain >= UNUSED and self._ratio > 0
+
+    def kept(self, *, used: bool) -> None:
+        """Take note that a result is kept, and whether one was asked for since the one before it was."""
+        self._kept_in_vain = 0 if used else self._kept_in_vain + 1
 
     @property
     def refused(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter_ns as now
 from typing import TYPE_CHECKING, Any
 
-from proxydb.cache.admission import RETRIAL
+from proxydb.cache.admission import REST, RETRIAL
 from proxydb.cache.results import Entry
 from proxydb.executor.statement import Statement
 
@@ -51,6 +51,16 @@ class Keeping(Statement):
             self._reject()
         elif rows is not None and filled.label and self.plan.generation == context.session.generation:
             context.cache.store(key, Entry(rows, filled.label, self.plan.analysis.reads, rows.size))
+            self._rest_if_in_vain()
+
+    def _rest_if_in_vain(self) -> None:
+        """When nobody asks for what is kept, for a while nothing is looked up and kept: both take time."""
+        admission, hits = self.plan.admission, self.tally.hits
+        admission.kept(used=hits != self.hits_seen)
+        self.hits_seen = hits
+        if admission.in_vain:
+            self.left = REST
+            self.__class__ = self.context.routes.rejected
 
     def _reject(self) -> None:
         if self.plan.admission.refused:
@@ -133,28 +143,31 @@ class Reading(Keeping):
 
 
 class Rejected(Statement):
-    """A read that is cheaper than keeping its rows, until it is tried again."""
+    """A read that is cheaper than keeping its rows, or whose kept rows nobody asks for, until it is tried again."""
 
     __slots__ = ()
 
     def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
         self.left -= 1
         if not self.left:
-            self.plan.admission.retry()
-            self.__class__ = self.context.routes.reading
+            self._try_again()
         return self.send(cursor, sql, arguments)
+
+    def _try_again(self) -> None:
+        self.left = RETRIAL
+        self.plan.admission.retry()
+        self.__class__ = self.context.routes.reading
 
 
 class RejectedUnrecorded(Rejected):
-    """A read that is cheaper than keeping its rows, and not counted."""
+    """The same, and not counted."""
 
     __slots__ = ()
 
     def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
         self.left -= 1
         if not self.left:
-            self.plan.admission.retry()
-            self.__class__ = self.context.routes.reading
+            self._try_again()
         self.context.session.unchecked = True
         return self.execute(cursor, sql, arguments)
 

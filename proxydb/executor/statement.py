@@ -27,7 +27,18 @@ class Statement:
         The connection's side of it: the session, the cache, the recorder.
     """
 
-    __slots__ = ("context", "execute", "fingerprint", "latest", "left", "noted", "plan", "tally", "unnoted")
+    __slots__ = (
+        "context",
+        "execute",
+        "fingerprint",
+        "hits_seen",
+        "latest",
+        "left",
+        "noted",
+        "plan",
+        "tally",
+        "unnoted",
+    )
 
     def __init__(self, plan: Plan, context: Any) -> None:
         self.plan = plan
@@ -38,6 +49,7 @@ class Statement:
         self.execute = context.execute_named if plan.named else context.execute
         self.tally = Tally()
         self.left = RETRIAL
+        self.hits_seen = 0
 
     def send(self, cursor: Any, sql: str, arguments: Any) -> Any:
         """Send the statement to the driver as it is, and count it."""

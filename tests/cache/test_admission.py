@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxydb.cache.admission import CLEAR, ENOUGH, SURE, TRIALS, Admission
+from proxydb.cache.admission import CLEAR, ENOUGH, SURE, TRIALS, UNUSED, Admission
 
 CHECK = 1000
 CHEAP, DEAR = 2 * CHECK, 2 * CHECK + 1
@@ -99,3 +99,27 @@ def test_ratio_of_nothing_keeps_everything() -> None:
 def test_run_without_a_result_is_cheap() -> None:
     """A run whose rows cannot be kept is measured as nothing, and is never worth keeping."""
     assert _after(*[0] * TRIALS, ratio=0).refused
+
+
+def _keeping(times: int, *, used: bool, ratio: float = 2.0) -> Admission:
+    admission = Admission(ratio)
+    for _ in range(times):
+        admission.kept(used=used)
+    return admission
+
+
+def test_results_that_nobody_asks_for() -> None:
+    """As many as that in a row are kept in vain, fewer are not."""
+    assert [_keeping(times, used=False).in_vain for times in (UNUSED - 1, UNUSED)] == [False, True]
+
+
+def test_results_that_are_asked_for() -> None:
+    """One that was asked for starts the count anew."""
+    admission = _keeping(UNUSED, used=False)
+    admission.kept(used=True)
+    assert (_keeping(UNUSED, used=True).in_vain, admission.in_vain) == (False, False)
+
+
+def test_nothing_is_in_vain_when_everything_is_to_be_kept() -> None:
+    """With a ratio of 0 nothing is left out."""
+    assert not _keeping(UNUSED, used=False, ratio=0).in_vain

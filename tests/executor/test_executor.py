@@ -14,6 +14,7 @@ import pytest
 
 import proxydb
 import proxydb.sqlite3
+from proxydb.cache.admission import REST, UNUSED
 from proxydb.config import Config
 from proxydb.executor import reading, statement
 
@@ -418,3 +419,14 @@ def _seen_by_child(path: Path, database: Any) -> str:
     entries = len(database.cache)
     with _opened(path, admission=0) as connection:
         return f"{entries} entries, {connection.execute('SELECT DISTINCT a FROM t').fetchall()}"
+
+
+def test_results_that_nobody_asks_for_are_not_kept(path: Path) -> None:
+    """Of many different reads few are kept after the first ones; a read that repeats is soon answered from memory."""
+    with _opened(path, admission=1e-9) as connection:
+        for number in range(UNUSED * 20):
+            connection.execute(READ, (str(number),)).fetchall()
+        fills = connection.proxydb.stats().fills
+        for _ in range(3 * REST):
+            connection.execute(READ, ("0",)).fetchall()
+        assert (fills < 3 * UNUSED, connection.proxydb.stats().hits > REST // 2) == (True, True)
