@@ -141,7 +141,7 @@ def test_size_of_floats_is_that_of_the_objects() -> None:
 
 
 def test_size_of_rebuilt_rows() -> None:
-    """Rows that are made anew take their pickle."""
+    """Rows that are made anew take what they are packed into."""
     rows: list[tuple[Any, ...]] = [([n] * 100,) for n in range(100)]
     kept = keep(rows)
     assert kept is not None and 100 * 100 < kept.size < _in_python(rows) + 100 * 100 * 8
@@ -157,3 +157,35 @@ def test_repeated_contents_count_once() -> None:
 def test_more_rows_take_more(rows: list[tuple[Any, ...]], row: tuple[Any, ...]) -> None:
     """A further row never makes a result smaller."""
     assert memory_of(rows) < memory_of([*rows, row])
+
+
+@pytest.mark.parametrize("other", [bytearray(b"x"), decimal.Decimal("1.5"), {1}])
+def test_types_that_are_packed_otherwise(other: Any) -> None:
+    """Cells beside which others need another way of packing come back equal, with their types."""
+    rows: list[tuple[Any, ...]] = [({"a": 1, "b": [1.5, None, True]}, "text", [other])] * 2
+    kept = keep(rows)
+    assert kept is not None and repr(kept.get()) == repr(rows)
+
+
+def test_a_deep_document() -> None:
+    """A document that is nested deeper than Python follows is not kept, and raises nothing."""
+    deep: Any = []
+    for _ in range(sys.getrecursionlimit()):
+        deep = [deep]
+    assert keep([(deep, 1)]) is None
+
+
+def test_cells_that_cannot_change_are_shared_beside_others() -> None:
+    """Only the columns that hold something changeable are made anew."""
+    text = "a path that is long enough"
+    kept = keep([(text, {"a": 1}), ("other", None)])
+    assert kept is not None and kept.get()[0][0] is text and kept.get()[0][1] is not kept.get()[0][1]
+
+
+def test_equal_keys_are_one_object() -> None:
+    """Dictionaries of different rows have the same keys, which saves making them."""
+    rows: list[tuple[Any, ...]] = [({"key" + str(n - n): n},) for n in range(2)]
+    kept = keep(rows)
+    assert kept is not None
+    [(one,), (other,)] = kept.get()
+    assert next(iter(one)) is next(iter(other))
