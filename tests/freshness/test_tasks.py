@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-CONNECTIONS, TASKS, READS, SECONDS = 3, 8, 1500, 15
+CONNECTIONS, TASKS, READS, SECONDS = 3, 8, 1500, 40
 
 
 @contextmanager
@@ -64,6 +64,7 @@ class _Tasks:
 
     async def _read(self, connections: list[Any], chance: random.Random) -> None:
         while self._goes_on():
+            self._board.tell_reads(self.reads)
             connection, question = chance.choice(connections), chance.choice(QUESTIONS)
             if chance.random() < 0.05:
                 await self._cancelled(connection, question, chance)

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GROUPS = 64
-_SIZE = 8 * (1 + 3 * GROUPS)
+_READS = 1 + 3 * GROUPS
+_SIZE = 8 * (_READS + 1)
 
 
 class Board:
-    """The numbers of up to `GROUPS` groups, and whether the writers are to stop.
+    """The numbers of up to `GROUPS` groups, whether the writers are to stop, and how many reads were made.
 
     Parameters
     ----------
@@ -56,6 +57,15 @@ class Board:
     def floor(self, group: int) -> int:
         """The least that a read which begins after this call must see."""
         return self._words[2 + 3 * group]
+
+    def tell_reads(self, reads: int) -> None:
+        """So many reads have been made."""
+        self._words[_READS] = reads
+
+    @property
+    def reads(self) -> int:
+        """How many reads were made, when it was last told."""
+        return self._words[_READS]
 
     @property
     def commits(self) -> int:

@@ -101,7 +101,8 @@ class Trial:
                 started = time.perf_counter()
                 while not enough(report := self._report(database, time.perf_counter() - started)):
                     self._check()
-                    time.sleep(0.05)
+                    self._board.tell_reads(report.reads)
+                    time.sleep(0.02)
                 self._stop_readers()
                 report = self._report(database, time.perf_counter() - started)
             finally:

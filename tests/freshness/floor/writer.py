@@ -20,6 +20,8 @@ from tests.freshness.floor.places import ROWS, Place
 
 ROLLED_BACK = 0.2
 TAKEN_BACK = 0.2
+READS_BETWEEN = 60
+"""Reads that are made before the next transaction, on however slow a machine: else there would be nothing to keep."""
 
 
 class Writer:
@@ -30,7 +32,7 @@ class Writer:
     place, connection, board, group
         Where it writes, through what, and where it tells so.
     pause
-        Mean seconds between two transactions, and ten times the mean wait before a commit.
+        Mean seconds between two transactions at the least, and ten times the mean wait before a commit.
     """
 
     def __init__(self, place: Place, connection: Any, board: Board, group: int, pause: float) -> None:
@@ -40,13 +42,15 @@ class Writer:
         self._group = group
         self._pause = pause
         self._random = random.Random(group)
-        self._value = 0
+        self._value = self._enough = 0
 
     def run(self) -> None:
         """Write until the board says stop, or the program that started this one is gone."""
         parent = os.getppid()
         while not self._board.stopped and os.getppid() == parent:
-            self._transact(self._random.randint(1, 3))
+            if self._board.reads >= self._enough:
+                self._enough = self._board.reads + READS_BETWEEN
+                self._transact(self._random.randint(1, 3))
             self._wait(self._pause)
 
     def _transact(self, amount: int) -> None:
