@@ -23,6 +23,18 @@ if TYPE_CHECKING:
 
 FLEET = Fleet(5000, seed=3)
 POINTS_PER_TABLE = 30
+MADE = {
+    "CREATE TABLE AS SELECT",
+    "WRITE",
+    "DELETE",
+    "MERGE",
+    "OPTIMIZE",
+    "COMPUTE STATS",
+    "RESTORE",
+    "ADD COLUMNS",
+    "CLUSTER BY",
+}
+"""Every operation that a history can name."""
 
 Point = tuple[str, int]
 

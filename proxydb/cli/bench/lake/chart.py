@@ -72,7 +72,7 @@ def _line(measured: Measured, y: int, decades: tuple[int, int]) -> Iterator[str]
         if measured.has(side):
             yield _mark(side, _place(measured.median(side), decades), y)
         elif side in measured.over:
-            x = _LEFT + _WIDTH - (60 if side == "raw" else 4)
+            x = _LEFT + _WIDTH + _RIGHT - 4 - 80 * list(measured.over).index(side)
             text = f"{side} &gt; {measured.over[side]:g} s"
             yield f'<text x="{x}" y="{y + 4}" text-anchor="end" fill="{_MARKS[side][0]}" font-size="10">{text}</text>'
 
