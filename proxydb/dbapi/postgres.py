@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import psycopg as driver
@@ -129,8 +128,7 @@ class Connection(LinkedConnection, driver.Connection[Row]):
         self.cursor_factory = Cursor
         self.server_cursor_factory = ServerCursor
 
-    @cached_property
-    def _context(self) -> Context:
+    def _opened_context(self) -> Context:
         context = open_context(self, type(self), _execute, IN_STEPS)
         context.walk = _walk
         return context

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing, asynccontextmanager, suppress
 from contextvars import copy_context
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg as driver
@@ -37,7 +37,10 @@ class Proxied(LinkedCursor):
             return await super().execute(query, params, prepare=prepare, binary=binary)  # type: ignore[misc]
         context = self._conn._context
         statement = context.statements.get(query) or context.statement(query)
-        await statement.run(self, query, (params, prepare, binary))
+        try:
+            await statement.run(self, query, (params, prepare, binary))
+        except _NO_TRACEBACK as error:
+            raise error.with_traceback(None)  # noqa: B904 - as the driver does
         self._count_rows(statement)
         return self
 
@@ -68,12 +71,9 @@ def _execute(cursor: Any, query: str, arguments: Any) -> Any:
 async def _walk(statement: Any, cursor: Any, query: str, arguments: Any) -> Any:
     """Take the steps of a statement."""
     connection = cursor._conn
-    try:
-        if flight := await take_async(connection, statement.steps(cursor, query, arguments)):
-            await _landing(flight)
-            await take_async(connection, statement.steps(cursor, query, arguments, alone=True))
-    except _NO_TRACEBACK as error:
-        raise error.with_traceback(None)  # noqa: B904 - as the driver does
+    if flight := await take_async(connection, statement.steps(cursor, query, arguments)):
+        await _landing(flight)
+        await take_async(connection, statement.steps(cursor, query, arguments, alone=True))
     return cursor
 
 
@@ -147,8 +147,7 @@ class AsyncConnection(LinkedConnection, driver.AsyncConnection[Row]):
         self.cursor_factory = AsyncCursor
         self.server_cursor_factory = AsyncServerCursor
 
-    @cached_property
-    def _context(self) -> Context:
+    def _opened_context(self) -> Context:
         context = open_context(self, Connection, _execute, AWAITED)
         context.walk = _walk
         context.blocking = False

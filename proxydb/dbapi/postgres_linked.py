@@ -117,10 +117,16 @@ class LinkedConnection:
     """A connection that belongs to a `Database`."""
 
     _config: Config | None = None
+    _session: Any = None
 
     @cached_property
     def _context(self) -> Context:
         """What proxydb keeps for this connection, from its first statement on."""
+        context = self._opened_context()
+        self._session = context.session
+        return context
+
+    def _opened_context(self) -> Context:
         raise NotImplementedError
 
     @property
@@ -137,8 +143,8 @@ class LinkedConnection:
 
     def _start_query(self) -> Any:
         """Every cursor's statement passes here before it is sent."""
-        if (context := self.__dict__.get("_context")) is not None:
-            context.session.touched()
+        if (session := self._session) is not None:
+            session.touched()
         return super()._start_query()  # type: ignore[misc]
 
     def _exec_command(self, command: Any, *args: Any, **kwargs: Any) -> Any:

@@ -117,10 +117,9 @@ class Labels:
             return None
         started = now()
         result = yield from self._asking.label(connection)
-        if self._looks < _LOOKS:
-            cost = now() - started
-            self._cost = min(self._cost, cost) if self._looks else cost
-            self._looks += 1
+        cost = now() - started
+        self._cost = min(self._cost, cost) if self._looks else cost
+        self._looks += 1
         return self.usable(self.seen(result), connection)
 
     def glance(self, connection: Any) -> Operation | None:
@@ -135,8 +134,8 @@ class Labels:
         return self.usable(self.seen(self._asking.checked(results, connection)), connection)
 
     def learn_cost(self, connection: Any) -> Steps[None]:
-        """Look a few times: the first look prepares its question and is no measure of the others."""
-        while self._looks < _LOOKS and (yield from self.look(connection)):
+        """Look once more, and at first a few times: the first look prepares its question, any may be interrupted."""
+        while (yield from self.look(connection)) and self._looks < _LOOKS:
             pass
 
     def usable(self, seen: Seen, connection: Any) -> Seen | None:
