@@ -28,6 +28,18 @@ def hits_only(proxied: Any) -> Callable[[], str]:
     return complaint
 
 
+def mostly_hits_from_now_on(proxied: Any) -> Callable[[], str]:
+    """Of the reads that might be kept and came after this call, all but a few were answered from memory."""
+    before = proxied.proxydb.stats()
+
+    def complaint() -> str:
+        after = proxied.proxydb.stats()
+        hits, misses = after.hits - before.hits, after.misses - before.misses
+        return "" if hits > 5 * misses else f"{hits} hits, {misses} misses"
+
+    return complaint
+
+
 def fills_only(proxied: Any) -> Callable[[], str]:
     """No run was answered from memory, and all but a few first ones were kept."""
 

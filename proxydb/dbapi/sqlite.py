@@ -25,6 +25,7 @@ _cursor = driver.Connection.cursor
 _execute = driver.Cursor.execute
 _executemany = driver.Cursor.executemany
 _executescript = driver.Cursor.executescript
+_fetchall = driver.Cursor.fetchall
 
 
 class Cursor(driver.Cursor):
@@ -57,7 +58,7 @@ class Cursor(driver.Cursor):
 
     def fetchall(self) -> list[Any]:
         statement = getattr(self, "_statement", None)
-        return super().fetchall() if statement is None else statement.fetch(super().fetchall)
+        return _fetchall(self) if statement is None else statement.fetch(_fetchall, self)
 
     def fetchmany(self, *args: Any, **kwargs: Any) -> list[Any]:
         statement = getattr(self, "_statement", None)
@@ -162,6 +163,8 @@ class Connection(driver.Connection):
         return database
 
     def cursor(self, factory: Any = Cursor) -> Any:
+        if factory is Cursor:
+            return _cursor(self, Cursor)
         if isinstance(factory, type) and issubclass(factory, driver.Cursor):
             return super().cursor(with_ours(factory, Cursor))
         cursor = super().cursor(factory)

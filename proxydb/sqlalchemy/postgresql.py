@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGDialectAsync_psycopg, PsycopgAdaptDBAPI
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg, PGDialectAsync_psycopg
 
 from proxydb.sqlalchemy.dialect import Proxied
 
@@ -34,11 +34,13 @@ class PostgresAsyncDialect(Proxied, PGDialectAsync_psycopg):
 
     @classmethod
     def import_dbapi(cls) -> Any:
-        """The module that the dialect speaks to."""
+        """What SQLAlchemy makes of psycopg's module for its own, of ours."""
         from proxydb import psycopg
 
-        driver: Any = psycopg
-        return PsycopgAdaptDBAPI(driver, driver.pq.ExecStatus)
+        adapted: Any = super().import_dbapi()  # type: ignore[no-untyped-call]
+        vars(adapted).update({name: value for name, value in vars(psycopg).items() if name != "connect"})
+        adapted.psycopg = psycopg
+        return adapted
 
     @classmethod
     def get_async_dialect_cls(cls, url: Any) -> Any:

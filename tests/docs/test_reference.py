@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from contextlib import closing
 from dataclasses import fields
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import pytest
@@ -84,6 +85,15 @@ def test_the_ring() -> None:
 def test_an_error(name: str) -> None:
     """Each error of the tree stands in the table of errors."""
     assert f"`{name}`" in API.split("## Errors", 1)[1]
+
+
+DIALECTS = [entry for entry in entry_points(group="sqlalchemy.dialects") if "proxydb" in entry.name]
+
+
+@pytest.mark.parametrize("entry", DIALECTS, ids=lambda entry: entry.name)
+def test_a_dialect_of_sqlalchemy(entry: EntryPoint) -> None:
+    """Each URL that SQLAlchemy finds by an entry point is in its reference."""
+    assert f"`{entry.name.replace('.', '+')}://`" in reference("sqlalchemy")
 
 
 def commands(parser: argparse.ArgumentParser | None = None, before: str = "") -> dict[str, argparse.ArgumentParser]:

@@ -14,108 +14,92 @@ from tests.sqlalchemy.urls import sqlite_url, url_of
 from tests.sqlite_files import SqliteFiles
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sqlalchemy import URL
 
     from tests.postgres_server import PostgresServer
 
 SCHEMAS = "CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2"
 ENGLISH = "ALTER DATABASE {} SET default_text_search_config = 'pg_catalog.english'"
-WHOLE = {"sqlite": 1200, "postgresql": 1500}
-HITS = {"sqlite": 1000, "postgresql": 100}
 
 
 class Way(NamedTuple):
-    """A way to run the suite.
+    """A way to run the suite on SQLAlchemy's own dialect and on ours.
 
     Parameters
     ----------
-    driver
-        The driver's name in the URL; ``raw`` is SQLAlchemy's own for what the drop-ins stand in for.
-    options, environment
-        As for `run`.
-    beside
-        On which raw run's outcomes its own must be.
+    drivers
+        The two driver names in the URL, for SQLite and for Postgres; ``raw`` is what the drop-in stands in for.
+    kept
+        Whether everything that may be kept is, and reads are repeated until the suite sees answers from memory.
+    hits
+        How many there are at least.
     """
 
-    driver: str
-    options: tuple[str, ...] = ()
-    environment: dict[str, str] = {}
-    beside: str = "raw"
+    drivers: dict[str, tuple[str, str]]
+    kept: bool = False
+    hits: int = 0
 
 
+CALLED = {"sqlite": ("raw", "proxydb"), "postgresql": ("raw", "proxydb")}
+AWAITED = {"sqlite": ("aiosqlite", "proxydb_async"), "postgresql": ("psycopg_async", "proxydb_async")}
+WAYS = {
+    "as it comes": Way(CALLED),
+    "everything kept": Way(CALLED, kept=True, hits=100),
+    "everything kept, awaited": Way(AWAITED, kept=True, hits=100),
+}
+WHOLE = {"sqlite": 1200, "postgresql": 1500}
 ALONE = ("--attach=no",)
 """Without an attached file: a connection with one is never answered from memory."""
 
 UNCOUNTED = ("-k", "not test_round_trip_custom_json")
 """Left out: a test that counts how often a document is parsed; repeated awaited reads parse it each time."""
 
-REPEATED = ("--repeat-reads",)
-KEPT = {"PROXYDB_ADMISSION": "0"}
-WAYS = {
-    "sqlite": {
-        "raw": Way("raw"),
-        "as it comes": Way("proxydb"),
-        "raw, alone": Way("raw", ALONE),
-        "everything kept": Way("proxydb", ALONE + REPEATED, KEPT, beside="raw, alone"),
-        "raw, awaited": Way("aiosqlite", ALONE),
-        "everything kept, awaited": Way("proxydb_async", ALONE + REPEATED, KEPT, beside="raw, awaited"),
-    },
-    "postgresql": {
-        "raw": Way("raw"),
-        "as it comes": Way("proxydb"),
-        "everything kept": Way("proxydb", REPEATED, KEPT),
-        "raw, awaited": Way("psycopg_async", UNCOUNTED),
-        "everything kept, awaited": Way("proxydb_async", UNCOUNTED + REPEATED, KEPT, beside="raw, awaited"),
-    },
-}
+
+class Side(NamedTuple):
+    """One of the two runs of a way."""
+
+    url: URL
+    requirements: str
+    options: tuple[str, ...]
+    environment: dict[str, str]
+
+    def run(self, directory: Path) -> Run:
+        directory.mkdir()
+        return run(self.url, self.requirements, directory, *self.options, **self.environment)
 
 
-class Runs(NamedTuple):
-    """The runs on one system, by the names of their ways."""
-
-    kind: str
-    by_way: dict[str, Run]
-
-
-@pytest.fixture(scope="module")
-def runs(system: SqliteFiles | PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Runs:
-    """The suite, run in each way, two at a time."""
+@pytest.mark.parametrize("way", WAYS)
+def test_the_same_outcome(system: SqliteFiles | PostgresServer, tmp_path: Path, way: str) -> None:
+    """Every test has the outcome that it has on SQLAlchemy's own dialect; only ours answers from memory."""
     kind = "sqlite" if isinstance(system, SqliteFiles) else "postgresql"
     with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
-        running = {}
-        for name, way in WAYS[kind].items():
-            url, directory = _url(system, way, stack), tmp_path_factory.mktemp("compliance")
-            requirements = "SqliteAlone" if ALONE[0] in way.options else kind.capitalize()
-            running[name] = pool.submit(run, url, requirements, directory, *way.options, **way.environment)
-        return Runs(kind, {name: future.result() for name, future in running.items()})
+        sides = [_side(system, kind, WAYS[way], proxied, stack) for proxied in (False, True)]
+        raw, proxied = pool.map(Side.run, sides, (tmp_path / "raw", tmp_path / "proxied"))
+    print(f"{len(raw.outcomes)} tests, {proxied.statements} statements, {proxied.hits} hits")
+    assert {test: (raw.outcomes.get(test), outcome) for test, outcome in _different(raw, proxied).items()} == {}
+    assert list(raw.outcomes.values()).count("passed") > WHOLE[kind], "an empty run would prove nothing"
+    assert (raw.statements, proxied.hits >= WAYS[way].hits) == (0, True)
 
 
-def _url(system: SqliteFiles | PostgresServer, way: Way, stack: ExitStack) -> URL:
+def _different(raw: Run, proxied: Run) -> dict[str, str | None]:
+    """The tests whose outcomes differ, with that of the proxied side."""
+    tests = raw.outcomes.keys() | proxied.outcomes.keys()
+    return {test: proxied.outcomes.get(test) for test in tests if raw.outcomes.get(test) != proxied.outcomes.get(test)}
+
+
+def _side(system: SqliteFiles | PostgresServer, kind: str, way: Way, proxied: bool, stack: ExitStack) -> Side:
+    """The run of one side, on a database of its own."""
+    driver = way.drivers[kind][proxied]
+    options = ("--repeat-reads",) if way.kept and proxied else ()
+    environment = {"PROXYDB_ADMISSION": "0"} if way.kept else {}
     if isinstance(system, SqliteFiles):
-        return sqlite_url("suite.db", way.driver)
+        requirements = "SqliteAlone" if way.kept else "Sqlite"
+        return Side(sqlite_url("suite.db", driver), requirements, options + (ALONE if way.kept else ()), environment)
     dsn = stack.enter_context(system.fresh_database())
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(SCHEMAS)
         connection.execute(ENGLISH.format(connection.info.dbname))
-    return url_of(dsn, way.driver)
-
-
-def test_the_suite_is_whole(runs: Runs) -> None:
-    """Most tests of the suite pass on SQLAlchemy's own dialect; an empty run would prove nothing."""
-    assert list(runs.by_way["raw"].outcomes.values()).count("passed") > WHOLE[runs.kind]
-
-
-@pytest.mark.parametrize("way", ["as it comes", "everything kept", "everything kept, awaited"])
-def test_the_same_outcome(runs: Runs, way: str) -> None:
-    """Every test has the outcome that it has on SQLAlchemy's own dialect."""
-    raw, proxied = runs.by_way[WAYS[runs.kind][way].beside].outcomes, runs.by_way[way].outcomes
-    assert {test: (raw[test], outcome) for test, outcome in proxied.items() if outcome != raw[test]} == {}
-    assert raw.keys() == proxied.keys()
-
-
-def test_the_suite_sees_answers_from_memory(runs: Runs) -> None:
-    """Where everything is kept, many reads are answered from memory; the raw run never meets proxydb."""
-    hits = {way: each.hits for way, each in runs.by_way.items()}
-    print(f"{runs.kind}: {hits} hits")
-    assert min(hits["everything kept"], hits["everything kept, awaited"]) > HITS[runs.kind]
-    assert runs.by_way["raw"].statements == 0 < runs.by_way["as it comes"].statements
+    left_out = UNCOUNTED if way.drivers is AWAITED else ()
+    return Side(url_of(dsn, driver), "Postgresql", options + left_out, environment)
