@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.postgres_search import Found
 
 SETTINGS = {"fsync": "off", "max_prepared_transactions": "10", "max_connections": "100", "timezone": "UTC"}
+SETTINGS |= {"autovacuum": "off"}  # its commits change the label, and so what a test finds in memory
 UNPRIVILEGED = ("postgres", "pgserver", "nobody", "daemon")
 HAS_UNIX_SOCKETS = sys.platform != "win32"
 

@@ -120,6 +120,7 @@ def test_tasks_beside_each_other(target: str, foreign: Engine) -> None:
         expected = seen_by(foreign)
         found = await asyncio.gather(*(everything(engine) for _ in range(8)))
         assert found == [expected] * 8
+        assert await everything(engine) == expected
         assert await hits(engine) > 0
 
     run(target, story)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import psycopg
 import pytest
 
+from tests.postgres_search import find_all
+from tests.postgres_server import Cluster
 from tests.sqlalchemy.compliance.run import Run, run
 from tests.sqlalchemy.urls import sqlite_url, url_of
 from tests.sqlite_files import SqliteFiles
@@ -49,7 +51,7 @@ WAYS = {
     "everything kept": Way(CALLED, kept=True, hits=100),
     "everything kept, awaited": Way(AWAITED, kept=True, hits=100),
 }
-WHOLE = {"sqlite": 1200, "postgresql": 1500}
+WHOLE = {"sqlite": 1100, "postgresql": 1500}
 ALONE = ("--attach=no",)
 """Without an attached file: a connection with one is never answered from memory."""
 
@@ -73,6 +75,8 @@ class Side(NamedTuple):
 @pytest.mark.parametrize("way", WAYS)
 def test_the_same_outcome(system: SqliteFiles | PostgresServer, tmp_path: Path, way: str) -> None:
     """Every test has the outcome that it has on SQLAlchemy's own dialect; only ours answers from memory."""
+    if isinstance(system, Cluster) and system.found != find_all()[0] and way != "everything kept":
+        pytest.skip("on further servers the suite runs in one way")
     kind = "sqlite" if isinstance(system, SqliteFiles) else "postgresql"
     with ExitStack() as stack, ThreadPoolExecutor(2) as pool:
         sides = [_side(system, kind, WAYS[way], proxied, stack) for proxied in (False, True)]
