@@ -58,14 +58,14 @@ def test_single_flight(dsn: str) -> None:
         reading = asyncio.gather(*(_rows(connection, 3) for connection in connections))
         turns = 0
         while not reading.done():
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
             turns += 1
         after = connections[0].proxydb.stats()
         await _close(connections)
         return await reading, after.misses - before.misses, after.hits - before.hits, turns
 
     rows, misses, hits, turns = asyncio.run(main())
-    assert (rows, misses, hits, turns > 3) == ([[(400_000, 600_000)]] * 5, 1, 4, True)
+    assert (rows, misses, hits, turns > 100) == ([[(400_000, 600_000)]] * 5, 1, 4, True)
 
 
 def test_nobody_waits_for_what_will_not_be_kept(dsn: str) -> None:
