@@ -26,12 +26,14 @@ _execute = driver.Cursor.execute
 _executemany = driver.Cursor.executemany
 _executescript = driver.Cursor.executescript
 _fetchall = driver.Cursor.fetchall
+_fetchmany = driver.Cursor.fetchmany
 
 
 class Cursor(driver.Cursor):
     """A `sqlite3.Cursor` whose statements go through proxydb."""
 
     __slots__ = ("_changes", "_kept", "_rows", "_shape", "_statement")
+    _statement: Any
 
     def execute(self, sql: Any, parameters: Any = (), /) -> Any:
         try:
@@ -57,13 +59,29 @@ class Cursor(driver.Cursor):
             return _executescript(self, script)
 
     def fetchall(self) -> list[Any]:
-        statement = getattr(self, "_statement", None)
-        return _fetchall(self) if statement is None else statement.fetch(_fetchall, self)
+        """The way of `Statement.fetch`, without the call."""
+        try:
+            statement = self._statement
+        except AttributeError:
+            statement = None
+        if statement is None:
+            return _fetchall(self)
+        started = now()
+        rows = _fetchall(self)
+        elapsed = now() - started
+        tally = statement.tally
+        tally.rows += len(rows)
+        tally.total += elapsed
+        if elapsed > statement.context.alarm:
+            statement.context.noticed(statement, None, elapsed, "fetch")
+        return rows
 
     def fetchmany(self, *args: Any, **kwargs: Any) -> list[Any]:
         statement = getattr(self, "_statement", None)
-        fetch = partial(super().fetchmany, *args, **kwargs)
-        return fetch() if statement is None else statement.fetch(fetch)
+        if statement is None:
+            return _fetchmany(self, *args, **kwargs)
+        rows: list[Any] = statement.fetch(lambda cursor: _fetchmany(cursor, *args, **kwargs), self)
+        return rows
 
     def _execute_first(self, sql: Any, parameters: Any) -> Any:
         """Execute a text that this connection has not seen."""

@@ -93,13 +93,14 @@ class Statement:
             self.tally.add(elapsed)
             self.tally.errors += 1
 
-    def fetch(self, call: Any, *arguments: Any) -> Any:
-        """Fetch rows by `call`, and count them and the time that they took."""
+    def fetch(self, call: Any, cursor: Any) -> Any:
+        """Fetch rows by `call` of the cursor, and count them and the time that they took."""
         started = now()
-        rows = call(*arguments)
+        rows = call(cursor)
         elapsed = now() - started
-        self.tally.rows += len(rows)
-        self.tally.total += elapsed
+        tally = self.tally
+        tally.rows += len(rows)
+        tally.total += elapsed
         if elapsed > self.context.alarm:
             self.context.noticed(self, None, elapsed, "fetch")
         return rows

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from proxydb.lake import queries
+from proxydb.lake.lazy_json import parse_on_demand
 
 if TYPE_CHECKING:
     from proxydb.lake.session import Session
@@ -62,6 +63,9 @@ class File:
     def decoded_path(self) -> str:
         """The path with its percent-encoding taken off (RFC 2396), as a file system knows it."""
         return unquote(self.path)
+
+
+parse_on_demand(File, "partition_values", "stats")  # most readers of a long list look at neither
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +167,8 @@ def file_of_row(row: tuple[Any, ...]) -> File:
     return File(
         path=path,
         size=size,
-        partition_values=parsed(partition_values),
-        stats=parsed(stats),
+        partition_values=partition_values,
+        stats=stats,
         deletion_vector_id=dv_id,
         modification_time=modification_time,
         data_change=bool(data_change),

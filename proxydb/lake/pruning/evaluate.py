@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
+from json import JSONDecoder
 from typing import TYPE_CHECKING, Any
 
 from proxydb.lake.pruning.bounds import Bounds, partition_bounds, statistics_bounds
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from proxydb.lake.pruning.columns import Column
     from proxydb.lake.pruning.conditions import Condition
     from proxydb.lake.pruning.intervals import Interval
+
+_EXACT = JSONDecoder(parse_float=Decimal)
 
 
 class FileFacts:
@@ -30,7 +32,7 @@ class FileFacts:
     """
 
     def __init__(self, partition_values: str | dict[str, str | None], stats: str | None) -> None:
-        self._partition_values = parsed(partition_values)
+        self._partition_values = partition_values
         self._stats_text = stats
         self._stats: Any = None
         self._bounds: dict[Column, Bounds] = {}
@@ -44,9 +46,9 @@ class FileFacts:
 
     def _read(self, column: Column) -> Bounds:
         if column.is_partition:
-            return partition_bounds(column, self._partition_values)
+            return partition_bounds(column, parsed(self._partition_values))
         if self._stats is None and self._stats_text is not None:
-            self._stats = json.loads(self._stats_text, parse_float=Decimal)
+            self._stats = _EXACT.decode(self._stats_text)
         return statistics_bounds(column, self._stats)
 
 

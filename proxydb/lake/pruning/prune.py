@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from proxydb.lake.pruning.conditions import Condition
     from proxydb.lake.session import Session
 
-# Every active file is judged where it lies; only those that are kept are read whole. The counts stand in each row, and
-# alone in one row when nothing is kept.
+# Every active file is judged where it lies: it may hold no row by its partition values (0) or by its statistics (1),
+# surely may hold one (2), or has to be looked at more closely (3). Only those that may are read whole. The counts stand
+# in each row, and alone in one row when nothing is kept.
 _PRUNE = """
 WITH judged AS (
 SELECT f.version, f.path, f.dv_id,
-  CASE WHEN ({partitions}) IS FALSE THEN 0 WHEN ({whole}) IS FALSE THEN 1 ELSE 2 END AS verdict{active}
+  CASE WHEN ({partitions}) IS FALSE THEN 0 ELSE {verdict} END AS verdict{active}
 )
-SELECT counts.by_partition, counts.by_statistics,
+SELECT counts.by_partition, counts.by_statistics, f.verdict,
   f.path, f.dv_id, f.size_bytes, CAST(f.partition_values AS TEXT), CAST(f.stats AS TEXT), f.modification_time,
   f.data_change, f.version, f.extra
 FROM (
@@ -38,10 +39,13 @@ FROM (
   FROM judged
 ) AS counts
 LEFT JOIN (
-  SELECT a.* FROM judged AS j
+  SELECT j.verdict, a.* FROM judged AS j
   JOIN dl_add_files AS a ON a.table_id = :table_id AND a.version = j.version AND a.path = j.path AND a.dv_id = j.dv_id
-  WHERE j.verdict = 2
+  WHERE j.verdict > 1
 ) AS f ON TRUE"""
+
+_ASKED_ONCE = "CASE ({may_hold}) WHEN FALSE THEN 1 WHEN TRUE THEN 2 ELSE 3 END"
+_ASKED_TWICE = "CASE WHEN ({may_hold}) IS FALSE THEN 1 WHEN ({surely}) IS TRUE THEN 2 ELSE 3 END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +142,8 @@ def prune(session: Session, table_id: int, version: int, expression: Expression,
     rows = _candidates(session, table_id, version, asked, by_partition)
     counts = Counter({_BY_PARTITION: rows[0][0], _BY_STATISTICS: rows[0][1]})
     kept = []
-    for row in (row[2:] for row in rows if row[2] is not None):
-        verdict = _verdict(asked, by_partition, FileFacts(row[3], row[4]))
+    for sure, row in ((row[2] == 2, row[3:]) for row in rows if row[2] is not None):
+        verdict = _MAY_HOLD if sure else _verdict(asked, by_partition, FileFacts(row[3], row[4]))
         counts[verdict] += 1
         if verdict in (_MAY_HOLD, _UNKNOWN):
             kept.append(file_of_row(row))
@@ -162,8 +166,15 @@ def _candidates(
     session: Session, table_id: int, version: int, asked: Condition, by_partition: Condition
 ) -> list[tuple[Any, ...]]:
     """The files that the database cannot leave out, each after how many it could."""
-    renderer = Renderer(session.system, compares_text=session.compares_utf8)
-    text = _PRUNE.format(
-        partitions=renderer.sql(by_partition), whole=renderer.sql(asked), active=queries.ACTIVE_AT_VERSION
+    values: dict[str, Any] = {}
+    weak, strong = (
+        Renderer(session.system, values, compares_text=session.compares_utf8, surely=surely) for surely in (False, True)
     )
-    return session.rows(text, table_id=table_id, version=version, **renderer.values)
+    partitions, may_hold, surely = weak.sql(by_partition), weak.sql(asked), strong.sql(asked)
+    verdict = _ASKED_ONCE if may_hold == surely else _ASKED_TWICE
+    text = _PRUNE.format(
+        partitions=partitions,
+        verdict=verdict.format(may_hold=may_hold, surely=surely),
+        active=queries.ACTIVE_AT_VERSION,
+    )
+    return session.rows(text, table_id=table_id, version=version, **values)

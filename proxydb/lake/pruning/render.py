@@ -1,6 +1,7 @@
 """Writes a condition over files as SQL, which knows the same three values; what SQL cannot ask surely stays NULL.
 
-A condition holds no NOT, so replacing an arm by NULL, or by something weaker, only ever keeps more files.
+A condition holds no NOT, so replacing an arm by NULL, or by something weaker, only ever keeps more files. What is
+surely true is asked in the same way with stronger arms.
 """
 
 from __future__ import annotations
@@ -40,17 +41,18 @@ class Renderer:
         ``"sqlite"`` or ``"postgresql"``.
     compares_text
         Whether the database can compare text byte by byte as UTF-8.
-
-    Attributes
-    ----------
     values
-        Marker → value.
+        Marker → value, to which those of this renderer are added.
+    surely
+        Whether what is written may be false or unknown where the condition is true, instead of true or unknown where
+        it is false.
     """
 
-    def __init__(self, system: str, *, compares_text: bool) -> None:
-        self.values: dict[str, Any] = {}
+    def __init__(self, system: str, values: dict[str, Any], *, compares_text: bool, surely: bool = False) -> None:
         self._system = system
+        self._values = values
         self._compares_text = compares_text
+        self._surely = surely
         self._tests = 0
 
     def sql(self, condition: Condition) -> str:
@@ -99,6 +101,8 @@ class Renderer:
         """The span of values against intervals."""
         column, intervals = condition.column, condition.intervals
         if len(intervals) > _MOST_INTERVALS:
+            if self._surely:
+                return UNKNOWN
             lows, highs = zip(*intervals, strict=True)
             intervals = (type(intervals[0])(min(lows), max(highs)),)
         tests = [f"({self._down(column, each.high)} AND {self._up(column, each.low)})" for each in intervals]
@@ -106,20 +110,24 @@ class Renderer:
 
     def _down(self, column: Column, bound: Any, strict: bool = False) -> str:
         """Whether the least value is below a bound; a time is asked to the second."""
-        low, marker = self._side(column, "minValues"), self._marker(column, bound, ceil)
+        low, marker = self._side(column, "minValues"), self._marker(column, bound, floor if self._surely else ceil)
         if low is None or marker is None:
             return UNKNOWN
-        return f"({low} {'<' if strict and column.kind not in _TIMES else '<='} {marker})"
+        return f"({low} {'<' if self._is_strict(column, strict) else '<='} {marker})"
 
     def _up(self, column: Column, bound: Any, strict: bool = False) -> str:
         """Whether the greatest value is above a bound; of a string only the beginning may be known."""
-        high, marker = self._side(column, "maxValues"), self._marker(column, bound, floor)
+        high, marker = self._side(column, "maxValues"), self._marker(column, bound, ceil if self._surely else floor)
         if high is None or marker is None:
             return UNKNOWN
-        above = f"{high} {'>' if strict and column.kind not in _TIMES else '>='} {marker}"
-        if column.kind == "string" and not column.is_partition:
+        above = f"{high} {'>' if self._is_strict(column, strict) else '>='} {marker}"
+        if column.kind == "string" and not column.is_partition and not self._surely:
             above = f"{above} OR SUBSTR({marker}, 1, LENGTH({high})) = {high}"
         return f"({above})"
+
+    def _is_strict(self, column: Column, strict: bool) -> bool:
+        """Whether to ask for a difference: of a time only the seconds are compared."""
+        return self._surely if column.kind in _TIMES else strict
 
     def _side(self, column: Column, statistic: str) -> str | None:
         """The least or greatest value, NULL where it is not known; None where the kind cannot be asked."""
@@ -160,8 +168,9 @@ class Renderer:
             value = _TEXTS[column.kind](bound)
         if value is None:
             return None
-        name = f"p{len(self.values)}"
-        self.values[name] = value
+        known = (name for name, other in self._values.items() if (type(other), other) == (type(value), value))
+        name = next(known, f"p{len(self._values)}")
+        self._values[name] = value
         return f"CAST(:{name} AS TEXT)" if isinstance(value, str) else f":{name}"
 
     def _integer(self, bound: Any, away: Callable[[Any], int]) -> Any:

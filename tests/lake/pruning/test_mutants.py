@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import proxydb.lake
-from proxydb.lake.pruning import bounds, conditions, evaluate, intervals, render
+from proxydb.lake.pruning import bounds, conditions, evaluate, intervals, prune, render
 from proxydb.lake.pruning.conditions import All, Any_, Fixed
-from proxydb.lake.pruning.prune import _PRUNE
 from tests.lake.pruning.predicates import literal
 from tests.lake.pruning.soundness import VALUES, read_truth, write_random_table
-from tests.lake.pruning.test_soundness import FILES, missed
+from tests.lake.pruning.test_soundness import FILES, asked_closely, missed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,7 +144,8 @@ MUTANTS: dict[str, Callable[[], list[Patch]]] = {
         (evaluate, "_READERS", evaluate._READERS | {evaluate.Among: of_all_intervals(evaluate._among)}),
     ],
     "the unknown is false in SQL": lambda: [
-        (proxydb.lake.pruning.prune, "_PRUNE", _PRUNE.replace("({whole}) IS FALSE", "({whole}) IS NOT TRUE")),
+        (prune, "_ASKED_ONCE", prune._ASKED_ONCE.replace("ELSE 3", "ELSE 1")),
+        (prune, "_ASKED_TWICE", prune._ASKED_TWICE.replace("IS FALSE", "IS NOT TRUE")),
     ],
 }
 
@@ -163,3 +163,28 @@ def test_a_careless_rule_is_caught(case: tuple[Table, Truth], monkeypatch: pytes
     for place, attribute, mutant in MUTANTS[name]():
         monkeypatch.setattr(place, attribute, mutant)
     assert first_lost(case) is not None
+
+
+def first_differing(case: tuple[Table, Truth]) -> str | None:
+    """The first predicate with another result when the database may say that it is sure."""
+    table, _ = case
+    return next((each for each in CORPUS if table.prune_files(each) != asked_closely(table, each)), None)
+
+
+CARELESSLY_SURE: dict[str, Patch] = {
+    "seconds are all of a time": (render.Renderer, "_is_strict", lambda self, column, strict: strict),
+    "unknown is sure": (prune, "_ASKED_TWICE", prune._ASKED_TWICE.replace("IS TRUE", "IS NOT FALSE")),
+    "unknown is sure, asked once": (prune, "_ASKED_ONCE", prune._ASKED_ONCE.replace("ELSE 3", "ELSE 2")),
+}
+
+
+def test_what_is_sure_is_right(case: tuple[Table, Truth]) -> None:
+    """On the corpus a file of which the database is sure would be kept in any case, for the same reason."""
+    assert first_differing(case) is None
+
+
+@pytest.mark.parametrize("name", CARELESSLY_SURE)
+def test_careless_certainty_is_caught(case: tuple[Table, Truth], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """With the mutant in place the corpus has another result."""
+    monkeypatch.setattr(*CARELESSLY_SURE[name])
+    assert first_differing(case) is not None

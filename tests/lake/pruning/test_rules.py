@@ -355,6 +355,14 @@ def test_the_report_counts_every_file(lake: Lake) -> None:
 BANDS = {"none": 0, "low": 10, "high": 90}
 
 
+def test_what_is_kept_for_sure_is_not_looked_at_again(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the database is sure that a file may hold a row, nothing of it is parsed."""
+    table = create(lake, add("a", stats=json.dumps(STATS), partitionValues=VALUES), **METADATA)
+    monkeypatch.setattr("proxydb.lake.pruning.prune.FileFacts", None)
+    predicates = ["n >= 10", "x <= 2", "word > 'cc'", "word IS NOT NULL", "pday >= '2024-03-01'", "n = 15 OR flag"]
+    assert [verdict(table, predicate) for predicate in predicates] == ["allowed"] * len(predicates)
+
+
 def test_an_older_version_is_pruned_as_it_was(lake: Lake) -> None:
     """Files, statistics and columns are those of the version."""
     table = create(lake, add("a", stats=json.dumps(STATS), partitionValues=VALUES), **METADATA)
