@@ -8,10 +8,10 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perf.hot_path.case import HEADERS
+from proxydb.cli.output_file import output_file
 from proxydb.cli.screen import print_table
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def main(program: str, groups: Groups, argv: Sequence[str] | None = None) -> int
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, median of {arguments.rounds} rounds in turns\n")
     print_table(HEADERS, [line.cells() for line in lines])
     if arguments.json:
-        Path(arguments.json).write_text(json.dumps([line.to_dict() for line in lines], indent=2), encoding="utf-8")
+        arguments.json.write_text(json.dumps([line.to_dict() for line in lines], indent=2), encoding="utf-8")
     return int(arguments.strict and any(line.verdict == "misses" for line in lines))
 
 
@@ -38,7 +38,9 @@ def _arguments(program: str, groups: Groups, argv: Sequence[str] | None) -> argp
     parser = argparse.ArgumentParser(prog=program, description="Raw and proxied statements in one run.")
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"any of {', '.join(groups)}; all by default")
     parser.add_argument("--rounds", type=int, default=101, help="rounds of each case (101)")
-    parser.add_argument("--json", metavar="FILE", help="write the figures, in microseconds, to a file")
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write the figures, in microseconds, to a file"
+    )
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a case misses what it must reach")
     arguments = parser.parse_args(argv)
     if unknown := set(arguments.groups) - set(groups):

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from proxydb.cli.output_file import output_file
 from proxydb.observe.report import ProfileReport, writer_for
 from proxydb.spool import VARIABLE, Spool
 
@@ -69,8 +70,7 @@ def _milliseconds(text: str) -> float:
 
 def _file(text: str) -> str:
     if text != _STANDARD_OUTPUT:
-        if not Path(text).absolute().parent.is_dir():
-            raise argparse.ArgumentTypeError(f"there is no directory {str(Path(text).parent)!r}")
+        output_file(text)
         try:
             writer_for(text)
         except ValueError as error:

@@ -19,6 +19,7 @@ from proxydb.cli.bench.lake.rounds import Rounds
 from proxydb.cli.bench.lake.sides import Sides
 from proxydb.cli.bench.places import add_place_arguments, places
 from proxydb.cli.numbers import positive, positive_number
+from proxydb.cli.output_file import output_file
 from proxydb.cli.screen import progress_display
 from proxydb.lake import OPERATIONS
 from proxydb.lake.synthetic import Fleet
@@ -47,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit", type=positive_number, default=LIMIT, metavar="S", help=f"give a statement up after ({LIMIT:g} s)"
     )
     parser.add_argument("--no-deltalake", action="store_true", help="leave deltalake out")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write the results to a file")
-    parser.add_argument("--chart", metavar="FILE", type=Path, help="draw them into an SVG file")
+    parser.add_argument("--json", metavar="FILE", type=output_file, help="write the results to a file")
+    parser.add_argument("--chart", metavar="FILE", type=output_file, help="draw them into an SVG file")
     parser.add_argument("--compare", metavar="FILE", type=Path, help="compare with an earlier --json; 1 if slower")
     parser.add_argument(
         "--tolerance", type=float, default=TOLERANCE, metavar="X", help=f"how much slower is tolerated ({TOLERANCE:g})"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proxydb.cli.bench.load.mix import COMMITS_PER_SECOND
@@ -16,6 +15,7 @@ from proxydb.cli.bench.load.report import LoadReport, print_report
 from proxydb.cli.bench.load.trial import Size, Trial
 from proxydb.cli.bench.places import add_place_arguments, places
 from proxydb.cli.numbers import positive, positive_number
+from proxydb.cli.output_file import output_file
 from proxydb.cli.screen import progress_display
 from proxydb.lake.synthetic import Fleet
 
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"commits a second of all committers ({COMMITS_PER_SECOND:g})",
     )
     parser.add_argument("--long-tail", action="store_true", help="reads of which hardly any comes twice")
-    parser.add_argument("--json", metavar="FILE", type=Path, help="write the results to a file")
+    parser.add_argument("--json", metavar="FILE", type=output_file, help="write the results to a file")
 
 
 def run(arguments: argparse.Namespace) -> int:
