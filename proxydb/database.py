@@ -6,6 +6,7 @@ import os
 import threading
 import weakref
 from collections import deque
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from proxydb.cache.admission import Admission
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from proxydb.config import Config
     from proxydb.explanation import Explanation
     from proxydb.observe.stats import Stats
+    from proxydb.views.api import Views
 
 _OFF = Analysis(refusal="the cache is off")
 
@@ -79,6 +81,13 @@ class Database:
 
         _registry.sweep()
         return collect(self.recorder, self.cache)
+
+    @cached_property
+    def views(self) -> Views:
+        """The materialized views of the database."""
+        from proxydb.views.api import Views
+
+        return Views(self.system, self._borrow)
 
     def explain(self, sql: str, parameters: Any = ()) -> Explanation:
         """What proxydb makes of a statement, which is not executed.

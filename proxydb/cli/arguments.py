@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("demo", "explain", "run", "bench")
+COMMANDS = ("demo", "explain", "run", "views", "bench")
 
 
 class Parser(argparse.ArgumentParser):

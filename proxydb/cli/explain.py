@@ -41,14 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Explain one statement."""
-    _check_file(arguments.target)
+    check_file(arguments.target)
     with proxydb.database(arguments.target) as database:
         explanation = database.explain(arguments.sql, tuple(map(_value, arguments.param)))
     print(json.dumps(explanation.to_dict(), indent=2) if arguments.json else readable(explanation))
     return 0
 
 
-def _check_file(target: str) -> None:
+def check_file(target: str) -> None:
     """SQLite would make a new empty file where there is none, and look into a file only when it needs a table.
 
     Raises

@@ -83,16 +83,25 @@ def tokenize(sql: str, system: str) -> tuple[Token, ...]:
     return tuple(_tokens(sql, _pattern(system), nested=system == "postgresql"))
 
 
+def locate(sql: str, system: str) -> tuple[tuple[Token, int, int], ...]:
+    """The tokens of `sql`, each with the offsets in characters where it begins and ends."""
+    return tuple(_located(sql, _pattern(system), nested=system == "postgresql"))
+
+
 def _tokens(sql: str, pattern: re.Pattern[str], *, nested: bool) -> Iterator[Token]:
+    return (token for token, _, _ in _located(sql, pattern, nested=nested))
+
+
+def _located(sql: str, pattern: re.Pattern[str], *, nested: bool) -> Iterator[tuple[Token, int, int]]:
     position, line_break = 0, False
     while position < len(sql):
         match = pattern.match(sql, position)
         assert match is not None and match.lastgroup is not None  # the last alternative takes any character
-        kind, text, position = _kind(match), match.group(), match.end()
+        kind, text, start, position = _kind(match), match.group(), position, match.end()
         if kind == _OPENED:
             position = _comment_end(sql, position, nested)
         elif kind not in (_SPACE, _COMMENT):
-            yield Token(kind, _folded(kind, text), line_break)
+            yield Token(kind, _folded(kind, text), line_break), start, position
             line_break = False
             continue
         line_break = line_break or "\n" in text

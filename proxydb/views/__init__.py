@@ -1,0 +1,1 @@
+"""Materialized views that stay exact, whoever writes."""

@@ -1,0 +1,113 @@
+"""`Views`: the materialized views of one database, as `Database.views` gives them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from proxydb.errors import ProgrammingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from proxydb.views.records import Maintenance, View, ViewCheck, ViewExplanation
+
+MAINTENANCE = ("immediate", "deferred", "full")
+_ENGINES = {"sqlite": "proxydb.views.sqlite.engine", "postgresql": "proxydb.views.postgres.engine"}
+
+
+class Views:
+    """The materialized views of a database.
+
+    Parameters
+    ----------
+    system
+        ``"sqlite"`` or ``"postgresql"``.
+    borrow
+        A context manager that gives a connection to the database.
+    """
+
+    def __init__(self, system: str, borrow: Callable[[], Any]) -> None:
+        self._system = system
+        self._borrow = borrow
+
+    def create(
+        self, name: str, sql: str, *, maintenance: Maintenance = "immediate", max_staleness: float | None = None
+    ) -> View:
+        """Make a view, fill it, and keep it exact from now on, whoever writes.
+
+        Parameters
+        ----------
+        name
+            Its name; it is read as a table is.
+        sql
+            Its query: one SELECT without parameters.
+        maintenance
+            ``"immediate"`` keeps it within each writer's own transaction, ``"deferred"`` logs what has changed for the
+            next `refresh`, ``"full"`` computes it by `refresh` alone.
+        max_staleness
+            How many seconds old a view may be that is not kept immediately, to be used in the place of its query.
+
+        Raises
+        ------
+        proxydb.errors.NotSupportedError
+            It cannot be kept in this way; the message says why, and in which way it can.
+        proxydb.errors.ProgrammingError
+            The name is taken, or the query has parameters.
+        """
+        if maintenance not in MAINTENANCE:
+            raise ProgrammingError(f"maintenance is {maintenance!r}: choose one of {', '.join(MAINTENANCE)}")
+        made: View = self._call("create", name, sql, maintenance, max_staleness)
+        return made
+
+    def refresh(self, name: str) -> View:
+        """Compute a view as a whole, or take in what was logged for it; then those views that read it."""
+        view: View = self._call("refresh", name)
+        return view
+
+    def drop(self, name: str) -> None:
+        """Remove a view, with all that was made for it."""
+        self._call("drop", name)
+
+    def list(self) -> Sequence[View]:
+        """All views, each in the state that it is really in."""
+        views: Sequence[View] = self._call("views")
+        return views
+
+    def check(self, name: str) -> ViewCheck:
+        """Run a view's query, and compare its rows with those of the view, both in one snapshot."""
+        checked: ViewCheck = self._call("check", name)
+        return checked
+
+    def explain(self, name: str) -> ViewExplanation:
+        """How a view is kept: its class, the method, tables and triggers, and why not incrementally."""
+        explanation: ViewExplanation = self._call("explain", name)
+        return explanation
+
+    def repair(self, name: str | None = None) -> Sequence[View]:
+        """Make again what is broken.
+
+        Parameters
+        ----------
+        name
+            A view; by default all.
+
+        Returns
+        -------
+        sequence of View
+            Those that were made again.
+        """
+        repaired: Sequence[View] = self._call("repair", name)
+        return repaired
+
+    def _call(self, function: str, *arguments: Any) -> Any:
+        try:
+            engine = import_module(_ENGINES[self._system])
+        except ModuleNotFoundError as error:
+            if not str(error.name).startswith("proxydb.views"):
+                raise
+            from proxydb.errors import NotSupportedError
+
+            raise NotSupportedError(f"proxydb keeps no views on {self._system}") from None
+        with self._borrow() as connection:
+            return getattr(engine, function)(connection, *arguments)

@@ -1,0 +1,164 @@
+"""Cuts a query into its clauses, each in the user's own words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from proxydb.sql.tokens import OPERATOR, WORD, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxydb.sql.tokens import Token
+
+_CLAUSES = ("select", "from", "where", "group", "having", "window", "order", "limit", "offset", "fetch")
+_COMPOUND = frozenset({"union", "except", "intersect"})
+
+
+class Span(NamedTuple):
+    """A stretch of a text, from `start` up to `end`."""
+
+    start: int
+    end: int
+
+    def of(self, sql: str) -> str:
+        """Its words."""
+        return sql[self.start : self.end]
+
+    def holds(self, offset: int) -> bool:
+        """Whether an offset lies in it."""
+        return self.start <= offset < self.end
+
+
+class Arm(NamedTuple):
+    """One SELECT of a compound, cut into clauses.
+
+    Parameters
+    ----------
+    distinct
+        Whether it says DISTINCT.
+    items, groups, orders
+        The expressions of its SELECT list, with their aliases; of GROUP BY; of ORDER BY, with their directions.
+    clauses
+        For each clause that there is, what stands after its words.
+    """
+
+    distinct: bool
+    items: tuple[Span, ...]
+    groups: tuple[Span, ...]
+    orders: tuple[Span, ...]
+    clauses: dict[str, Span]
+
+
+class Call(NamedTuple):
+    """A function call; `arguments` are what stands between its parentheses, cut at the commas."""
+
+    name: str
+    whole: Span
+    inside: Span
+    arguments: tuple[Span, ...]
+    over: bool
+
+
+_Located = tuple["Token", int, int]
+
+
+class Cutter:
+    """The tokens of one text, with what can be cut out of it."""
+
+    def __init__(self, sql: str, system: str) -> None:
+        self._tokens = locate(sql, system)
+        self._depths = _depths([token for token, _, _ in self._tokens])
+
+    def arms(self) -> tuple[list[Arm], list[str]]:
+        """The SELECTs of a compound, and the words between them, such as ``"union all"``."""
+        starts, operators = [0], []
+        for place, (token, _, _) in enumerate(self._tokens):
+            if self._depths[place] == 0 and token.kind == WORD and token.text in _COMPOUND:
+                after = self._tokens[place + 1][0].text
+                operators.append(f"{token.text} all" if after == "all" else token.text)
+                starts.append(place + (2 if after in ("all", "distinct") else 1))
+        ends = [self._operator_before(start) for start in starts[1:]]
+        return [self._arm(start, end) for start, end in zip(starts, [*ends, self._end()], strict=True)], operators
+
+    def words(self, span: Span) -> tuple[str, ...]:
+        """The tokens of a span, for comparison."""
+        return tuple(token.text for token, start, end in self._tokens if span.start <= start and end <= span.end)
+
+    def calls(self, span: Span) -> list[Call]:
+        """The function calls in a span, outer ones first."""
+        found = []
+        for place, (token, start, _) in enumerate(self._tokens[:-1]):
+            opened = self._tokens[place + 1][0]
+            if token.kind == WORD and opened.kind == OPERATOR and opened.text == "(" and span.holds(start):
+                found.append(self._call(place))
+        return [call for call in found if call.whole.end <= span.end]
+
+    def _end(self) -> int:
+        """The number of tokens without a semicolon at the end."""
+        last = len(self._tokens)
+        while last and self._tokens[last - 1][0].text == ";":
+            last -= 1
+        return last
+
+    def _operator_before(self, start: int) -> int:
+        """Where the compound operator before the arm that begins at `start` begins."""
+        return start - (2 if self._tokens[start - 1][0].text in ("all", "distinct") else 1)
+
+    def _arm(self, first: int, last: int) -> Arm:
+        marks = [place for place in range(first, last) if self._begins_clause(place)]
+        clauses: dict[str, Span] = {}
+        parts: dict[str, tuple[Span, ...]] = {}
+        distinct = False
+        for mark, end in zip(marks, [*marks[1:], last], strict=True):
+            word, begin = self._tokens[mark][0].text, mark + 1
+            following = self._tokens[begin][0].text if begin < end else ""
+            if (word, following) in (("group", "by"), ("order", "by"), ("select", "distinct"), ("select", "all")):
+                distinct |= following == "distinct"
+                begin += 1
+            if begin < end:
+                clauses[word] = self._span(begin, end)
+                parts[word] = self._commas(begin, end)
+        return Arm(distinct, parts.get("select", ()), parts.get("group", ()), parts.get("order", ()), clauses)
+
+    def _begins_clause(self, place: int) -> bool:
+        token = self._tokens[place][0]
+        if token.kind != WORD or token.text not in _CLAUSES or self._depths[place]:
+            return False
+        return token.text != "from" or place == 0 or self._tokens[place - 1][0].text != "distinct"
+
+    def _commas(self, begin: int, end: int) -> tuple[Span, ...]:
+        depth = self._depths[begin]
+        cuts = [
+            place for place in range(begin, end) if self._tokens[place][0].text == "," and self._depths[place] == depth
+        ]
+        return tuple(
+            self._span(start, stop)
+            for start, stop in zip([begin, *(cut + 1 for cut in cuts)], [*cuts, end], strict=True)
+        )
+
+    def _span(self, begin: int, end: int) -> Span:
+        return Span(self._tokens[begin][1], self._tokens[end - 1][2])
+
+    def _call(self, place: int) -> Call:
+        depth = self._depths[place]
+        close = next(
+            (at for at in range(place + 2, len(self._tokens)) if self._depths[at] == depth), len(self._tokens) - 1
+        )
+        token, start, _ = self._tokens[place]
+        following = self._tokens[close + 1][0].text if close + 1 < len(self._tokens) else ""
+        inside = Span(self._tokens[place + 1][2], self._tokens[close][1])
+        arguments = self._commas(place + 2, close) if close > place + 2 else ()
+        return Call(token.text, Span(start, self._tokens[close][2]), inside, arguments, following in ("over", "filter"))
+
+
+def _depths(tokens: Sequence[Token]) -> list[int]:
+    """How many parentheses are open at each token; a parenthesis itself stands outside."""
+    depths, depth = [], 0
+    for token in tokens:
+        if token.kind == OPERATOR and token.text == ")":
+            depth -= 1
+        depths.append(depth)
+        if token.kind == OPERATOR and token.text == "(":
+            depth += 1
+    return depths

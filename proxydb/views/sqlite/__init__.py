@@ -1,0 +1,1 @@
+"""The SQLite half: row triggers that recompute what a changed row touches."""

@@ -1,0 +1,277 @@
+"""Creates, refreshes, checks and drops views in a SQLite database; each is one transaction."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from proxydb.drivers.sqlite.analysis import DETERMINISTIC
+from proxydb.errors import NotSupportedError, ProgrammingError
+from proxydb.views.arms import Obstacle, quoted
+from proxydb.views.catalogue import Table
+from proxydb.views.records import DIRTY, DISABLED, FRESH, View, ViewCheck, ViewExplanation, compared
+from proxydb.views.sqlite import catalog
+from proxydb.views.sqlite.facts import SqliteCatalogue
+from proxydb.views.sqlite.layout import Layout, lay_out
+from proxydb.views.understand import understand
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from proxydb.views.definition import Definition
+    from proxydb.views.sqlite.facts import Execute
+
+PURE = DETERMINISTIC - {"soundex"}
+"""The functions that a view may call."""
+
+MODES = ("immediate", "full")
+
+
+def create(
+    connection: Any, name: str, sql: str, maintenance: str, max_staleness: float | None, *, exists_ok: bool = False
+) -> View:
+    """Make a view and fill it."""
+    _check_name(name)
+    with writing(connection) as execute:
+        if exists_ok and (found := catalog.find(execute, name)):
+            return found
+        _check_free(execute, name)
+        view, layout = _planned(execute, name, sql, maintenance, max_staleness)
+        before = _objects(execute)
+        for statement in (*layout.create(), *layout.fill(), *layout.triggers()):
+            execute(statement)
+        catalog.add(execute, view, [thing for thing in _objects(execute) if thing not in before])
+        return view
+
+
+def drop(connection: Any, name: str, *, missing_ok: bool = False) -> None:
+    """Remove a view and everything that was made for it."""
+    with writing(connection) as execute:
+        if missing_ok and catalog.find(execute, name) is None:
+            return
+        view = catalog.get(execute, name)
+        if readers := _readers(execute, view.name):
+            raise ProgrammingError(f"{name!r} is read by the materialized view {readers[0]!r}: drop that one first")
+        _remove(execute, view)
+
+
+def refresh(connection: Any, name: str) -> View:
+    """Compute a view as a whole, and then those that read it."""
+    with writing(connection) as execute:
+        _rebuild(execute, catalog.get(execute, name).name)
+        return catalog.get(execute, name)
+
+
+def repair(connection: Any, name: str | None) -> list[View]:
+    """Make those views again that are broken."""
+    with writing(connection) as execute:
+        chosen = catalog.names(execute) if name is None else [catalog.get(execute, name).name]
+        broken = [each for each in chosen if _healthy(execute, each).state == DISABLED]
+        for each in broken:
+            _rebuild(execute, each)
+        return [catalog.get(execute, each) for each in broken]
+
+
+def views(connection: Any) -> list[View]:
+    """All views, in the states that they are really in."""
+    with reading(connection) as execute:
+        return [_healthy(execute, name) for name in catalog.names(execute)]
+
+
+def check(connection: Any, name: str) -> ViewCheck:
+    """Compare a view with its query, both read in one snapshot."""
+    with reading(connection) as execute:
+        view = catalog.get(execute, name)
+        expected = execute(view.sql).fetchall()
+        return compared(view.name, expected, execute(f"SELECT * FROM main.{quoted(view.name)}").fetchall())
+
+
+def explain(connection: Any, name: str) -> ViewExplanation:
+    """How a view is kept."""
+    with writing(connection) as execute:  # asking about columns makes a temporary view
+        view = _healthy(execute, catalog.get(execute, name).name)
+        definition = _definition(execute, view.name, view.sql)
+        things = _kinds(execute, catalog.objects(execute, view.name))
+        return ViewExplanation(
+            view,
+            _method(definition, view.maintenance),
+            definition.obstacle,
+            tuple(thing for thing, kind in things.items() if kind == "table"),
+            tuple(thing for thing, kind in things.items() if kind == "trigger"),
+            (),
+        )
+
+
+@contextmanager
+def writing(connection: Any) -> Iterator[Execute]:
+    """One transaction that keeps other writers out from its beginning; a savepoint where one is open already."""
+    execute = _executor(connection)
+    nested = connection.in_transaction
+    execute("SAVEPOINT proxydb_views" if nested else "BEGIN IMMEDIATE")
+    try:
+        yield execute
+    except BaseException:
+        if nested and connection.in_transaction:
+            execute("ROLLBACK TO proxydb_views")
+            execute("RELEASE proxydb_views")
+        elif connection.in_transaction:
+            execute("ROLLBACK")
+        raise
+    execute("RELEASE proxydb_views" if nested else "COMMIT")
+
+
+@contextmanager
+def reading(connection: Any) -> Iterator[Execute]:
+    """One snapshot."""
+    execute = _executor(connection)
+    nested = connection.in_transaction
+    if not nested:
+        execute("BEGIN")
+    try:
+        yield execute
+    finally:
+        if not nested and connection.in_transaction:
+            execute("COMMIT")
+
+
+def _executor(connection: Any) -> Execute:
+    """Runs statements on a connection, whatever form of rows the application wants."""
+
+    def execute(sql: str, parameters: tuple[Any, ...] = ()) -> Any:
+        cursor = connection.cursor()
+        cursor.row_factory = None
+        return cursor.execute(sql, parameters)
+
+    return execute
+
+
+def _check_name(name: str) -> None:
+    if not name or "\0" in name or name.lower().startswith(("sqlite_", "proxydb_")):
+        raise ProgrammingError(f"{name!r} cannot be the name of a view: choose another")
+
+
+def _check_free(execute: Execute, name: str) -> None:
+    if catalog.find(execute, name) is not None:
+        raise ProgrammingError(f"there is a materialized view {name!r} already: drop it first, or choose another name")
+    taken = execute("SELECT type FROM sqlite_master WHERE lower(name) = lower(?)", (name,)).fetchone()
+    if taken is not None:
+        raise ProgrammingError(f"there is a {taken[0]} {name!r} already: choose another name")
+
+
+def _planned(
+    execute: Execute, name: str, sql: str, maintenance: str, max_staleness: float | None
+) -> tuple[View, Layout]:
+    """The view as it will be written down, and what keeps it."""
+    if maintenance not in MODES:
+        raise NotSupportedError(f"maintenance={maintenance!r} is not one of SQLite's: choose {' or '.join(MODES)}")
+    execute(f"SELECT * FROM ({sql.strip().rstrip(';')}\n) LIMIT 0")  # the database's own errors come first
+    definition = _definition(execute, name, sql)
+    for table in definition.tables:
+        if table.schema != "main":
+            raise NotSupportedError(f"a view cannot be kept: {table.obstacle}")
+    try:
+        if definition.obstacle and maintenance != "full":
+            raise Obstacle(definition.obstacle)
+        layout = lay_out(name, definition, execute, whole=maintenance == "full")
+    except Obstacle as obstacle:
+        raise NotSupportedError(
+            f"the view {name!r} cannot be kept incrementally: {obstacle}; maintenance='full' keeps it by refresh"
+        ) from None
+    tables = tuple(table.name for table in definition.tables)
+    state, reason = (DIRTY, "kept by refresh alone") if maintenance == "full" else (FRESH, "")
+    return View(
+        name, definition.sql, definition.kind, maintenance, max_staleness, state, reason, tables, time.time()
+    ), layout
+
+
+def _definition(execute: Execute, name: str, sql: str) -> Definition:
+    known = frozenset(other.lower() for other in catalog.names(execute)) - {name.lower()}
+
+    def kept(other: str) -> Table | None:
+        return _as_table(execute, other) if other.lower() in known else None
+
+    return understand(sql, "sqlite", SqliteCatalogue(execute, kept), PURE)
+
+
+def _as_table(execute: Execute, name: str) -> Table:
+    """A materialized view as a table that another one may read with keys."""
+    view = catalog.get(execute, name)
+    if view.maintenance != "immediate":
+        return Table("main", view.name, (), obstacle=f"{view.name} is not kept immediately")
+    layout = lay_out(view.name, _definition(execute, view.name, view.sql), execute, whole=False)
+    return layout.keyed() or Table("main", view.name, (), obstacle=f"the rows of {view.name} have no keys")
+
+
+def _objects(execute: Execute) -> dict[str, str]:
+    """Everything that there is, with its kind."""
+    return dict(
+        execute("SELECT name, type FROM sqlite_master WHERE sql IS NOT NULL AND name <> 'proxydb_views'").fetchall()
+    )
+
+
+def _kinds(execute: Execute, things: list[str]) -> dict[str, str]:
+    there = _objects(execute)
+    return {thing: there[thing] for thing in things if thing in there}
+
+
+def _readers(execute: Execute, name: str) -> list[str]:
+    """The materialized views that read another one."""
+    storage = {thing.lower() for thing in catalog.objects(execute, name)} | {name.lower()}
+    others = (catalog.get(execute, other) for other in catalog.names(execute))
+    return [other.name for other in others if storage & {table.lower() for table in other.tables}]
+
+
+_DROPPED_FIRST = ("trigger", "view", "table")
+
+
+def _remove(execute: Execute, view: View) -> None:
+    things = _kinds(execute, catalog.objects(execute, view.name))
+    for kind in _DROPPED_FIRST:
+        for thing in [thing for thing, its in things.items() if its == kind]:
+            execute(f"DROP {kind.upper()} IF EXISTS main.{quoted(thing)}")
+    catalog.remove(execute, view.name)
+
+
+def _rebuild(execute: Execute, name: str) -> None:
+    """Make a view again, and those that read it."""
+    chain = [name]
+    for other in catalog.names(execute):
+        if other not in chain and any(other in _readers(execute, each) for each in chain):
+            chain.append(other)
+    kept = [catalog.get(execute, each) for each in chain]
+    for view in reversed(kept):
+        _remove(execute, view)
+    for view in kept:
+        made, layout = _planned(execute, view.name, view.sql, view.maintenance, view.max_staleness)
+        before = _objects(execute)
+        for statement in (*layout.create(), *layout.fill(), *layout.triggers()):
+            execute(statement)
+        catalog.add(execute, made, [thing for thing in _objects(execute) if thing not in before])
+
+
+def _healthy(execute: Execute, name: str) -> View:
+    """The view in the state that it is really in."""
+    from dataclasses import replace
+
+    view = catalog.get(execute, name)
+    if broken := catalog.changed(execute, name):
+        return replace(view, state=DISABLED, reason=f"{', '.join(broken)} is no longer what it was: repair it")
+    return view
+
+
+def _method(definition: Definition, maintenance: str) -> str:
+    if maintenance == "full":
+        return "computed as a whole by refresh"
+    return _METHODS[definition.kind]
+
+
+_METHODS = {
+    "rows": "each changed row is put in anew by its key",
+    "join": "the rows of a changed key are put in anew",
+    "left join": "the rows of a changed key are put in anew",
+    "distinct": "rows are kept with keys, and equal ones are counted",
+    "groups": "rows are kept with keys; groups are added to and subtracted from, or computed again from their rows",
+    "join with groups": "joined rows are kept with keys; groups are added to and subtracted from, or computed again",
+    "union": "each SELECT's rows are kept with keys",
+}

@@ -1,0 +1,203 @@
+"""Definition → the tables, triggers and views that keep it in a SQLite database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from proxydb.errors import ProgrammingError
+from proxydb.views.arms import quoted
+from proxydb.views.catalogue import Column, Table
+from proxydb.views.sqlite.facts import query_columns
+from proxydb.views.sqlite.groups import GroupsTable, arguments_of, groups_table
+from proxydb.views.sqlite.rows import Kept, RowsTable, rows_table
+from proxydb.views.sqlite.triggers import group_triggers, source_triggers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from proxydb.views.definition import Arm, Definition
+    from proxydb.views.sqlite.facts import Execute
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What keeps one view.
+
+    Parameters
+    ----------
+    name
+        The view's name.
+    definition
+        What it is.
+    columns
+        The query's columns.
+    rows
+        The table of rows of each SELECT.
+    groups
+        The table of groups, where the view has groups.
+    copy
+        Without rows: the columns of the table that is filled as a whole.
+    """
+
+    name: str
+    definition: Definition
+    columns: tuple[Column, ...]
+    rows: tuple[RowsTable, ...]
+    groups: GroupsTable | None = None
+    copy: tuple[Kept, ...] = ()
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of its tables."""
+        if self.copy:
+            return (f"proxydb_{self.name}_rows",)
+        names = tuple(rows.name for rows in self.rows)
+        return names if self.groups is None else (*names, self.groups.name)
+
+    def create(self) -> Iterator[str]:
+        """The statements that make the tables, their indexes, and the views that show them."""
+        if self.copy:
+            declared = ", ".join(kept.declaration for kept in self.copy)
+            yield f"CREATE TABLE {quoted(self.tables[0])} ({declared})"
+        for rows in self.rows:
+            yield from rows.create()
+        if self.groups is not None:
+            yield from self.groups.create()
+        yield f"CREATE VIEW {quoted(self.name)} AS {self.shown()}"
+        if (keyed := self.keyed()) is not None:
+            yield f"CREATE VIEW {quoted(keyed.rows)} AS {self._selected(keyed=True)}"
+
+    def triggers(self) -> Iterator[str]:
+        """The statements that make the triggers; they come before the filling, and see to it that nothing is lost."""
+        yield from source_triggers(self.name, self.rows)
+        if self.groups is not None:
+            yield from group_triggers(self.groups)
+
+    def fill(self) -> Iterator[str]:
+        """The statements that compute the whole view into empty tables, before there are triggers."""
+        if self.copy:
+            names = ", ".join(kept.name for kept in self.copy)
+            yield f"INSERT INTO {quoted(self.tables[0])} ({names}) SELECT * FROM ({self.definition.sql})"
+        for rows in self.rows:
+            yield rows.fill()
+        if self.groups is not None:
+            yield from self.groups.fill()
+
+    def shown(self) -> str:
+        """The query of the view that people read."""
+        order = [f"{order.number + 1} {order.direction}".strip() for order in self.definition.order]
+        if any(order.number >= len(self.columns) for order in self.definition.order):
+            order = [f"{self._carried(order.number)} {order.direction}".strip() for order in self.definition.order]
+        ordered = f" ORDER BY {', '.join(order)}" if order else ""
+        limited = f" LIMIT {self.definition.limit}" if self.definition.limit else ""
+        return self._selected() + ordered + limited
+
+    def keyed(self) -> Table | None:
+        """The view as a table that another view may read, where its rows have keys."""
+        if self.copy or self.definition.limit or len(self.rows) != 1:
+            return None
+        rows = self.rows[0]
+        if self.groups is not None:
+            held, name, unique = self.groups.keys, self.groups.name, False
+        else:
+            held, name, unique = tuple(kept for keys in rows.keys for kept in keys), rows.name, rows.is_keyed
+        if not held:
+            return None
+        columns = tuple(Column(kept.name, kept.column.type, kept.column.collation) for kept in held)
+        shown = tuple(Column(column.name, column.type, column.collation) for column in self.columns)
+        key = tuple(kept.name for kept in held)
+        return Table("main", name, shown + columns, key, unique, rows=f"proxydb_{self.name}_keyed")
+
+    def _selected(self, *, keyed: bool = False) -> str:
+        if self.copy:
+            return self._select(self.tables[0], [kept.expression for kept in self.copy], "")
+        if self.groups is not None:
+            arm = self.rows[0].arm
+            expressions = self._of_groups()[: len(self.columns)]
+            having = f" WHERE {self.groups.expression(arm.having)}" if arm.having else ""
+            hidden = [kept.name for kept in self.groups.keys] if keyed else []
+            return self._select(self.groups.name, expressions, having, hidden)
+        if keyed:
+            hidden = [kept.name for keys in self.rows[0].keys for kept in keys]
+            return self._select(
+                self.rows[0].name, [kept.expression for kept in self._shown_of(self.rows[0])], "", hidden
+            )
+        return " UNION ALL ".join(
+            self._select(rows.name, [kept.expression for kept in self._shown_of(rows)], "") for rows in self.rows
+        )
+
+    def _select(self, table: str, expressions: list[str], where: str, hidden: list[str] = []) -> str:  # noqa: B006
+        named = [f"{text} AS {quoted(column.name)}" for text, column in zip(expressions, self.columns, strict=True)]
+        return f"SELECT {', '.join(named + hidden)} FROM {quoted(table)}{where}"
+
+    def _shown_of(self, rows: RowsTable) -> tuple[Kept, ...]:
+        return rows.values[: len(self.columns)]
+
+    def _of_groups(self) -> list[str]:
+        """The outputs and carried expressions over groups."""
+        assert self.groups is not None
+        arm = self.rows[0].arm
+        if arm.distinct:
+            return [kept.expression for kept in self.groups.keys]
+        expressions = []
+        for template in arm.templates:
+            key = self.groups.key(template)
+            expressions.append(key.expression if key is not None else self.groups.expression(template))
+        return expressions
+
+    def _carried(self, number: int) -> str:
+        """A column of ORDER BY, by its expression."""
+        return self._of_groups()[number] if self.groups is not None else self.rows[0].values[number].expression
+
+
+def lay_out(name: str, definition: Definition, execute: Execute, *, whole: bool) -> Layout:
+    """The layout of a view.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    definition
+        What it is.
+    execute
+        Asks the database about the query's columns.
+    whole
+        Whether it is refreshed as a whole: then it is a copy of the query's rows.
+
+    Raises
+    ------
+    proxydb.views.arms.Obstacle
+        It cannot be kept incrementally.
+    proxydb.errors.ProgrammingError
+        Two of its columns have one name.
+    """
+    columns = named_columns(definition, execute)
+    if whole:
+        copy = tuple(Kept(f"proxydb_{place}", column) for place, column in enumerate(columns))
+        return Layout(name, definition, columns, (), copy=copy)
+    rows = tuple(
+        rows_table(f"proxydb_{name}_rows{place or ''}", definition, arm, _held(arm), execute)
+        for place, arm in enumerate(definition.arms)
+    )
+    grouped = definition.arms[0].grouped or definition.arms[0].distinct
+    groups = groups_table(f"proxydb_{name}_groups", rows[0]) if grouped else None
+    return Layout(name, definition, columns, rows, groups)
+
+
+def named_columns(definition: Definition, execute: Execute) -> tuple[Column, ...]:
+    """The columns of a view's query, under the names that the query itself gives them."""
+    cursor = execute(f"SELECT * FROM ({definition.sql}) LIMIT 0")
+    names = [column[0] for column in cursor.description]
+    for name in names:
+        plain, numbered, _ = name.rpartition(":")  # SQLite itself makes the second x to x:1
+        if numbered and plain in names:
+            raise ProgrammingError(f"two columns of the view are named {plain!r}: give one of them an alias with AS")
+    return query_columns(execute, definition.sql)
+
+
+def _held(arm: Arm) -> tuple[str, ...]:
+    """What the table of rows holds beside keys."""
+    if arm.grouped:
+        return arm.groups + arguments_of(arm.aggregates)
+    return arm.outputs + arm.carried

@@ -1,0 +1,111 @@
+"""Query text → `Definition`: what the parser and the catalogue agree on, checked against a closed list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from proxydb.errors import NotSupportedError, ProgrammingError
+from proxydb.sql.parse import parse_query
+from proxydb.sql.tokens import PLACEHOLDER, tokenize
+from proxydb.views.arms import OTHERS, Obstacle, Understood, understand_arm
+from proxydb.views.clauses import Cutter, Span
+from proxydb.views.definition import Definition
+
+if TYPE_CHECKING:
+    from proxydb.sql.parse import Syntax
+    from proxydb.views.catalogue import Catalogue, Table
+
+NODES = frozenset(
+    """
+    Abs Add Alias Alias Anonymous And Avg Between BitwiseAnd BitwiseLeftShift BitwiseNot BitwiseOr BitwiseRightShift
+    BitwiseXor Boolean Bracket Case Cast Ceil Coalesce Collate Column ColumnDef Concat ConcatWs Count DataType
+    DataTypeParam Distinct Div Dot DPipe EQ Exists Floor From Glob Greatest Group GT GTE Having Hex HexString Identifier
+    If ILike In Is JSONExtract JSONExtractScalar JSONPath JSONPathKey JSONPathRoot JSONPathSubscript Join Least Length
+    Like Limit Literal Lower LT LTE Max Min Mod Mul Neg NEQ Not Null Nullif NullSafeEQ NullSafeNEQ Offset Or Order
+    Ordered Paren PropertyEQ Round RowNumber Select Sign Star StrPosition SubqueryAlias Substring Sub Subquery Sum Table
+    TableAlias Trim Tuple Unhex Unicode Union Upper Var Where Window
+    """.split()
+)
+"""The syntax nodes whose meaning is known to survive being taken apart."""
+
+
+def understand(sql: str, system: str, catalogue: Catalogue, pure: frozenset[str]) -> Definition:
+    """The definition of a view.
+
+    Parameters
+    ----------
+    sql
+        Its query, which the database has accepted.
+    system
+        ``"sqlite"`` or ``"postgresql"``.
+    catalogue
+        The database's tables.
+    pure
+        The functions whose result depends on their arguments alone.
+
+    Returns
+    -------
+    Definition
+        With an `obstacle` where the view can only be refreshed as a whole.
+
+    Raises
+    ------
+    proxydb.errors.ProgrammingError
+        It is no query, or one with parameters.
+    """
+    sql = sql.strip().rstrip(";").rstrip()
+    if any(token.kind == PLACEHOLDER for token in tokenize(sql, system)):
+        raise ProgrammingError("a view has no parameters: write the values into its query")
+    tables: tuple[Table, ...] = ()
+    try:
+        syntax = parse_query(sql, system)
+        tables = _tables(syntax, catalogue)
+        return replace(_understood(sql, system, syntax, catalogue, pure), tables=tables)
+    except (Obstacle, NotSupportedError) as obstacle:
+        return Definition(sql, "other", str(obstacle), tables=tables)
+
+
+def _tables(syntax: Syntax, catalogue: Catalogue) -> tuple[Table, ...]:
+    found = (catalogue.table(table.schema, table.name) for table in syntax.tables)
+    return tuple(dict.fromkeys(table for table in found if table is not None))
+
+
+def _understood(sql: str, system: str, syntax: Syntax, catalogue: Catalogue, pure: frozenset[str]) -> Definition:
+    cutter = Cutter(sql, system)
+    _check_functions(cutter, sql, pure)
+    if unknown := sorted(syntax.kinds - NODES):
+        raise Obstacle(f"it contains what is not taken apart: {', '.join(unknown)}")
+    arms, operators = cutter.arms()
+    if set(operators) - {"union all"}:
+        raise Obstacle(f"it is a compound by {', '.join(sorted(set(operators) - {'union all'})).upper()}")
+    numbers = [number for number, scope in enumerate(syntax.scopes) if scope.role == "arm"]
+    if len(numbers) != len(arms):
+        raise Obstacle("its SELECTs are nested in a way that is not taken apart")
+    understood = [
+        understand_arm(Understood(sql, syntax, number, cutter, arm, catalogue))
+        for number, arm in zip(numbers, arms, strict=True)
+    ]
+    last = arms[-1].clauses
+    limit = Span(last["limit"].start, (last.get("offset") or last["limit"]).end).of(sql) if "limit" in last else ""
+    order = understood[-1].order
+    if len(arms) > 1 and any(order.number >= len(understood[-1].arm.outputs) for order in order):
+        raise Obstacle("it orders a compound by an expression")
+    if len(arms) > 1 and any(each.arm.grouped or each.arm.distinct for each in understood):
+        raise Obstacle("it is a UNION ALL with groups or DISTINCT in an arm")
+    kind = "union" if len(arms) > 1 else understood[0].kind
+    return Definition(sql, kind, "", tuple(each.arm for each in understood), tuple(order), limit)
+
+
+_NO_CALLS = frozenset(
+    "and as between by case cast distinct else exists filter from in is join like not on or over partition select then "
+    "using values when where union all having glob with".split()
+)
+
+
+def _check_functions(cutter: Cutter, sql: str, pure: frozenset[str]) -> None:
+    called = {call.name for call in cutter.calls(Span(0, len(sql)))} - _NO_CALLS
+    if ordered := sorted(called & OTHERS):
+        raise Obstacle(f"{ordered[0]} depends on an order that is not defined")
+    if volatile := sorted(called - pure):
+        raise Obstacle(f"it calls a function that may give another result each time: {', '.join(volatile)}")

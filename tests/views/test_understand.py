@@ -1,0 +1,92 @@
+"""What is made of a view's query, and why it cannot be kept."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+import proxydb
+from proxydb.errors import NotSupportedError, ProgrammingError
+from tests.views.shop import SCHEMA, VIEWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from proxydb.database import Database
+
+OBSTACLES = {
+    "SELECT random() AS r FROM sale": "calls a function that may give another result each time: random",
+    "SELECT shop, amount FROM sale GROUP BY shop": "names amount, which is neither grouped nor aggregated",
+    "SELECT shop, group_concat(day) AS d FROM sale GROUP BY shop": "an order that is not defined",
+    "SELECT label, count(*) AS n FROM sale GROUP BY label": "collation NOCASE",
+    "SELECT shop FROM sale UNION SELECT name FROM shop": "a compound by UNION",
+    "SELECT rowid AS r FROM bag": "names rowid, which is no column of its tables",
+    "SELECT s.shop FROM sale s RIGHT JOIN shop ON name = s.shop": "RIGHT or FULL join",
+    "SELECT 1 AS one": "reads no table",
+    "WITH x AS (SELECT 1 AS a) SELECT * FROM x": "With",
+    "SELECT * FROM plain_view": "plain_view is a plain view",
+}
+
+
+@pytest.fixture
+def database(sqlite_path: Path) -> Iterator[Database]:
+    """A shop without views."""
+    with closing(sqlite3.connect(sqlite_path)) as connection:
+        connection.executescript(SCHEMA + "CREATE VIEW plain_view AS SELECT * FROM sale;")
+    with proxydb.database(sqlite_path) as database:
+        yield database
+
+
+@pytest.mark.parametrize(("sql", "told"), OBSTACLES.items(), ids=range(len(OBSTACLES)))
+def test_an_obstacle(sql: str, told: str, database: Database) -> None:
+    """A view that cannot be kept incrementally says why, and that it can be kept by refresh."""
+    if "RIGHT" in sql and sqlite3.sqlite_version_info < (3, 39):
+        pytest.skip("this SQLite has no RIGHT JOIN")
+    with pytest.raises(NotSupportedError, match=r"maintenance='full'") as raised:
+        database.views.create("v", sql)
+    assert told in str(raised.value)
+    assert database.views.create("v", sql, maintenance="full").maintenance == "full"
+
+
+def test_parameters(database: Database) -> None:
+    """A view has no parameters."""
+    with pytest.raises((ProgrammingError, sqlite3.Error)):
+        database.views.create("v", "SELECT * FROM sale WHERE id = ?")
+
+
+@pytest.mark.parametrize("sql", ["SELECT * FROM missing", "SELECT missing FROM sale", "SELECT day FROM sale a, sale b"])
+def test_an_error_of_the_database(sql: str, database: Database) -> None:
+    """What the database does not understand raises the driver's own error."""
+    with pytest.raises(sqlite3.OperationalError, match=r"missing|ambiguous"):
+        database.views.create("v", sql)
+
+
+@pytest.mark.parametrize("name", ["sale", "SALE", "sale_of_day", "", "proxydb_x", "sqlite_x"])
+def test_a_name_that_cannot_be_taken(name: str, database: Database) -> None:
+    """A name that is taken, or not a view's, is refused, and nothing is made."""
+    with pytest.raises(ProgrammingError, match="choose another"):
+        database.views.create(name, "SELECT * FROM sale")
+    assert list(database.views.list()) == []
+
+
+def test_two_columns_of_one_name(database: Database) -> None:
+    """Two columns of one name are refused."""
+    with pytest.raises(ProgrammingError, match="two columns of the view are named 'id'"):
+        database.views.create("v", "SELECT a.id, b.id FROM sale a JOIN sale b ON a.day = b.day")
+
+
+def test_the_classes(database: Database) -> None:
+    """Each view has the class of the table in the explanation."""
+    kinds = {name: database.views.create(name, sql).kind for name, sql in VIEWS.items()}
+    assert {kinds[name] for name in ("filtered", "of_a_bag", "over_groups")} == {"rows"}
+    assert {kinds[name] for name in ("by_shop", "by_nothing", "over_rows")} == {"groups"}
+    assert (kinds["different"], kinds["joined"], kinds["joined_groups"], kinds["both"]) == (
+        "distinct",
+        "join",
+        "join with groups",
+        "union",
+    )
