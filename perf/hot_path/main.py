@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from perf import command
 from perf.hot_path import async_cases, import_case, postgres_cases, sqlite_cases
+from perf.hot_path.placement import on_one_core
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,13 +28,18 @@ def _sqlite(rounds: int) -> Iterator[list[Line]]:
 
 
 def _postgres(rounds: int) -> Iterator[list[Line]]:
+    with on_one_core():
+        yield from _spread(rounds)
+
+
+def _spread(rounds: int) -> Iterator[list[Line]]:
     with postgres_cases.source() as dsn:
         for make in postgres_cases.CASES:
             yield make(dsn).measure(rounds)
 
 
 def _async(rounds: int) -> Iterator[list[Line]]:
-    with postgres_cases.source() as dsn:
+    with on_one_core(), postgres_cases.source() as dsn:
         for make in async_cases.CASES:
             yield make(dsn).measure(rounds)
 
@@ -42,4 +48,5 @@ def _import(_rounds: int) -> Iterator[list[Line]]:
     yield [import_case.line()]
 
 
-GROUPS = {"sqlite": _sqlite, "postgres": _postgres, "async": _async, "import": _import}
+GROUPS = {"sqlite": _sqlite, "postgres": _postgres, "spread": _spread, "async": _async, "import": _import}
+"""Cases by group; ``spread`` is ``postgres`` with client and server on the cores that the scheduler gives them."""

@@ -119,7 +119,7 @@ class ResultCache:
             Whether the caller would wait for a flight without letting its thread do anything else: then there is none
             whose pilot is this same thread, perhaps as another task of its event loop.
         """
-        mine = Flight()
+        mine = Flight(self._flights, key)
         flight = self._flights.setdefault(key, mine)
         return None if flight is mine or (blocking and flight.pilot == mine.pilot) else flight
 
@@ -137,11 +137,19 @@ class ResultCache:
 
 
 class Flight:
-    """A fill under way, so that threads and tasks which miss the same key run its statement once."""
+    """A fill under way, so that threads and tasks which miss the same key run its statement once.
 
-    __slots__ = ("_waiting", "landed", "pilot")
+    Parameters
+    ----------
+    under_way, key
+        All flights, and where this one is among them.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_key", "_under_way", "_waiting", "landed", "pilot")
+
+    def __init__(self, under_way: dict[Hashable, Flight], key: Hashable) -> None:
+        self._under_way = under_way
+        self._key = key
         self.pilot = threading.get_ident()
         self.landed = threading.Event()
         self._waiting: list[Callable[[], object]] = []
@@ -151,6 +159,16 @@ class Flight:
         self.landed.set()
         for call in self._waiting:
             call()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it has landed; one that takes longer is given up."""
+        if not self.landed.wait(seconds):
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Let nobody else wait for it: it takes long, or its pilot was interrupted before it could land."""
+        if self._under_way.get(self._key) is self:
+            self._under_way.pop(self._key, None)
 
     def when_landed(self, call: Callable[[], object]) -> None:
         """Have `call` called, in whatever thread, once it has landed; perhaps twice."""

@@ -34,10 +34,15 @@ class Proxied(LinkedCursor):
             statement = None
         if statement is None:  # not in the handler: what the driver raises would have its exception for a context
             if type(query) is not str:
+                self._announce(query)
                 return super().execute(query, params, prepare=prepare, binary=binary)  # type: ignore[misc]
             statement = self._conn._context.statement(query)
-        statement.run(self, query, (params, prepare, binary))
-        self._count_rows(statement)
+        try:
+            statement.run(self, query, (params, prepare, binary))
+        except _NO_TRACEBACK as error:
+            raise error.with_traceback(None)  # noqa: B904 - as the driver does
+        if (result := self.pgresult) is not None:  # the driver has all rows, whether or not they will be fetched
+            statement.tally.rows += result.ntuples
         return self
 
     def executemany(self, query: Any, params_seq: Any, *, returning: bool = False) -> None:
@@ -55,20 +60,19 @@ class Proxied(LinkedCursor):
 
 
 def _execute(cursor: Any, query: str, arguments: Any) -> Any:
-    """The driver's own `execute`."""
-    params, prepare, binary = arguments
-    return super(Proxied, cursor).execute(query, params, prepare=prepare, binary=binary)
+    """Do what the driver's own `execute` does."""
+    connection = cursor._conn
+    with connection.lock:
+        connection.wait(connection._context.session.execution(cursor, query, arguments))
+    return cursor
 
 
 def _walk(statement: Any, cursor: Any, query: str, arguments: Any) -> Any:
     """Take the steps of a statement."""
     connection = cursor._conn
-    try:
-        if flight := take(connection, statement.steps(cursor, query, arguments)):
-            flight.landed.wait(WAIT)
-            take(connection, statement.steps(cursor, query, arguments, alone=True))
-    except _NO_TRACEBACK as error:
-        raise error.with_traceback(None)  # noqa: B904 - as the driver does
+    if flight := take(connection, statement.steps(cursor, query, arguments)):
+        flight.wait(WAIT)
+        take(connection, statement.steps(cursor, query, arguments, alone=True))
     return cursor
 
 

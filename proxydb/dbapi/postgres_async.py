@@ -34,6 +34,7 @@ class Proxied(LinkedCursor):
 
     async def execute(self, query: Any, params: Any = None, *, prepare: Any = None, binary: Any = None) -> Any:
         if type(query) is not str:
+            self._announce(query)
             return await super().execute(query, params, prepare=prepare, binary=binary)  # type: ignore[misc]
         context = self._conn._context
         statement = context.statements.get(query) or context.statement(query)
@@ -41,7 +42,8 @@ class Proxied(LinkedCursor):
             await statement.run(self, query, (params, prepare, binary))
         except _NO_TRACEBACK as error:
             raise error.with_traceback(None)  # noqa: B904 - as the driver does
-        self._count_rows(statement)
+        if (result := self.pgresult) is not None:
+            statement.tally.rows += result.ntuples
         return self
 
     async def executemany(self, query: Any, params_seq: Any, *, returning: bool = False) -> None:
@@ -62,10 +64,12 @@ class Proxied(LinkedCursor):
                 yield copy
 
 
-def _execute(cursor: Any, query: str, arguments: Any) -> Any:
-    """The driver's own `execute`, to be awaited."""
-    params, prepare, binary = arguments
-    return super(Proxied, cursor).execute(query, params, prepare=prepare, binary=binary)
+async def _execute(cursor: Any, query: str, arguments: Any) -> Any:
+    """Do what the driver's own `execute` does."""
+    connection = cursor._conn
+    async with connection.lock:
+        await connection.wait(connection._context.session.execution(cursor, query, arguments))
+    return cursor
 
 
 async def _walk(statement: Any, cursor: Any, query: str, arguments: Any) -> Any:
@@ -86,9 +90,11 @@ async def _landing(flight: Flight) -> None:
             loop.call_soon_threadsafe(landed.set)
 
     flight.when_landed(tell)
-    with suppress(TimeoutError):
+    try:
         async with asyncio.timeout(WAIT):
             await landed.wait()
+    except TimeoutError:
+        flight.give_up()
 
 
 class AsyncCursor(Proxied, driver.AsyncCursor[Row]):

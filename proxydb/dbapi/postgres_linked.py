@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from time import perf_counter_ns as now
 from typing import TYPE_CHECKING, Any
 
@@ -32,27 +32,16 @@ class LinkedCursor:
     pgresult: Any
     _served_methods: type[Served]
 
-    def _start_query(self, query: Any = None) -> Any:
-        """Every statement passes here before it is sent."""
-        start = super()._start_query(query)  # type: ignore[misc]
-        if query is None or not (_names_prepared(query) if type(query) is str else _shows_prepared(query)):
-            return start
-        return self._withdrawn(start)
-
-    def _withdrawn(self, start: Any) -> Any:
-        """What the session has prepared is about to be shown: without a question of ours."""
-        if (context := self._conn.__dict__.get("_context")) and (taking := context.session.withdrawal(self._conn)):
-            yield from taking
-        yield from start
-
-    def _count_rows(self, statement: Any) -> None:
-        """Count the rows that a statement gave: the driver has them all, whether or not they will be fetched."""
-        if (result := self.pgresult) is not None:
-            statement.tally.rows += result.ntuples
+    def _announce(self, query: Any) -> None:
+        """A statement comes that the driver sends without our executor."""
+        context = self._conn.__dict__.get("_context")
+        if context is not None:
+            context.session.announced(self._conn, query)
 
     def _watched(self, query: Any) -> AbstractContextManager[None]:
         """Count what happens inside as an execution of `query` that may do anything."""
         context = self._conn._context
+        context.session.announced(self._conn, query)
         statement = context.statement(query) if type(query) is str else context.script()
         watched: AbstractContextManager[None] = statement.watched(self._conn)
         return watched
@@ -93,17 +82,6 @@ class LinkedCursor:
         super()._loaders_changed(wself, oid, loader)  # type: ignore[misc]
 
 
-def _shows_prepared(query: Any) -> bool:
-    """Whether a statement may show which statements the session has prepared."""
-    return _names_prepared(query if isinstance(query, (str, bytes)) else query.as_bytes(None))
-
-
-@lru_cache(maxsize=1000)
-def _names_prepared(query: str | bytes) -> bool:
-    name = "pg_prepared_statement"
-    return name in query.lower() if isinstance(query, str) else name.encode() in query.lower()
-
-
 @cache
 def _served(kind: Any) -> Any:
     """The class that a `kind` of cursor takes while it gives kept rows; an application's own methods come first."""
@@ -117,14 +95,11 @@ class LinkedConnection:
     """A connection that belongs to a `Database`."""
 
     _config: Config | None = None
-    _session: Any = None
 
     @cached_property
     def _context(self) -> Context:
         """What proxydb keeps for this connection, from its first statement on."""
-        context = self._opened_context()
-        self._session = context.session
-        return context
+        return self._opened_context()
 
     def _opened_context(self) -> Context:
         raise NotImplementedError
@@ -140,12 +115,6 @@ class LinkedConnection:
         context = self.__dict__.get("_context")
         if context is not None and self.closed:  # type: ignore[attr-defined]
             context.leave()
-
-    def _start_query(self) -> Any:
-        """Every cursor's statement passes here before it is sent."""
-        if (session := self._session) is not None:
-            session.touched()
-        return super()._start_query()  # type: ignore[misc]
 
     def _exec_command(self, command: Any, *args: Any, **kwargs: Any) -> Any:
         """Every BEGIN, COMMIT, ROLLBACK and SAVEPOINT of the driver's own passes here."""

@@ -19,6 +19,9 @@ class Sent(Statement):
     __slots__ = ()
 
     async def send(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        self.left -= 1
+        if not self.left:
+            self.try_again()
         connection, context = cursor._conn, self.context
         started = now()
         try:

@@ -99,5 +99,5 @@ class Unknown(Statement):
 
     def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
         cursor._statement = self
-        with self.watched(cursor.connection, arguments):
+        with self.watched(cursor.connection, arguments, cursor):
             return self.execute(cursor, sql, arguments)

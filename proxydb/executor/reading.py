@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from proxydb.cache.admission import REST, RETRIAL
 from proxydb.cache.results import Entry
 from proxydb.executor.statement import Statement
-from proxydb.sql.classify import Kind
+from proxydb.observe.record import PENDING
 
 if TYPE_CHECKING:
     from proxydb.drivers.base import Filled
@@ -35,10 +35,9 @@ class Keeping(Statement):
         tally.hits += 1
         if context.counts:
             elapsed = now() - started
-            exponent = elapsed.bit_length()
-            bucket = (exponent << 2) | (elapsed >> (exponent - 3) & 3) if exponent > 2 else elapsed
-            tally.buckets[bucket] = tally.buckets.get(bucket, 0) + 1
-            tally.total += elapsed
+            tally.pending.append(elapsed)
+            if len(tally.pending) > PENDING:
+                tally.settle()
             if elapsed > context.alarm:
                 context.noticed(self, arguments, elapsed, "hit")
 
@@ -102,7 +101,7 @@ class Reading(Keeping):
         if self.plan.generation != context.session.generation:
             return context.replan(self).run(cursor, sql, arguments)
         if flight := context.cache.join(key):
-            flight.landed.wait(WAIT)
+            flight.wait(WAIT)
             return self._after_flight(cursor, sql, arguments, key)
         try:
             if context.cache.find(key) is not seen:  # another thread has landed since this one looked
@@ -148,35 +147,7 @@ class Rejected(Statement):
 
     __slots__ = ()
 
-    def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
-        """The way of `send`, without the call: cheap statements are the ones that come here."""
-        self.left -= 1
-        if not self.left:
-            self._try_again()
-        context = self.context
-        session = context.session
-        if session.late and self.plan.kind is Kind.READ:
-            session.open(cursor)
-        session.unchecked = True
-        started = now()
-        try:
-            result = self.execute(cursor, sql, arguments)
-        except BaseException:
-            self.failed(now() - started)
-            raise
-        elapsed = now() - started
-        exponent = elapsed.bit_length()
-        bucket = (exponent << 2) | (elapsed >> (exponent - 3) & 3) if exponent > 2 else elapsed
-        tally = self.tally
-        buckets = tally.buckets
-        buckets[bucket] = buckets.get(bucket, 0) + 1
-        tally.total += elapsed
-        if elapsed > context.alarm:
-            context.noticed(self, arguments, elapsed, "")
-        cursor._statement = self
-        return result
-
-    def _try_again(self) -> None:
+    def try_again(self) -> None:
         self.left = RETRIAL
         self.plan.admission.retry()
         self.__class__ = self.context.routes.reading
@@ -190,7 +161,7 @@ class RejectedUnrecorded(Rejected):
     def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
         self.left -= 1
         if not self.left:
-            self._try_again()
+            self.try_again()
         self.context.session.unchecked = True
         return self.execute(cursor, sql, arguments)
 
@@ -201,7 +172,6 @@ class Unanalysed(Statement):
     __slots__ = ()
 
     def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
-        self.left -= 1
-        if self.left % PATIENCE == 0 or self.plan.generation != self.context.session.generation:
+        if (self.left - 1) % PATIENCE == 0 or self.plan.generation != self.context.session.generation:
             return self.context.replan(self).send(cursor, sql, arguments)
         return self.send(cursor, sql, arguments)

@@ -41,8 +41,10 @@ IN_CALLS = Routes(Reading, Rejected, Unanalysed, Statement, Writing, Controlling
 
 IN_STEPS = IN_CALLS._replace(
     reading=stepped.Reading,
-    unanalysed=Statement,
-    writing=Statement,
+    rejected=stepped.Rejected,
+    unanalysed=stepped.Sent,
+    plain=stepped.Sent,
+    writing=stepped.Sent,
     controlling=Unknown,
 )
 """For a driver that has steps, and whose database tells everything that was written by its label."""

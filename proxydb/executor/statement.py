@@ -7,7 +7,7 @@ from time import perf_counter_ns as now
 from typing import TYPE_CHECKING, Any
 
 from proxydb.cache.admission import RETRIAL
-from proxydb.observe.record import Tally
+from proxydb.observe.record import PENDING, Tally
 from proxydb.sql.classify import Kind
 
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ class Statement:
 
     def send(self, cursor: Any, sql: str, arguments: Any) -> Any:
         """Send the statement to the driver as it is, and count it."""
+        self.left -= 1
+        if not self.left:
+            self.try_again()
         context = self.context
         session = context.session
         if session.late and self.plan.kind is Kind.READ:
@@ -65,12 +68,10 @@ class Statement:
             self.failed(now() - started)
             raise
         elapsed = now() - started
-        exponent = elapsed.bit_length()
-        bucket = (exponent << 2) | (elapsed >> (exponent - 3) & 3) if exponent > 2 else elapsed
-        tally = self.tally
-        buckets = tally.buckets
-        buckets[bucket] = buckets.get(bucket, 0) + 1
-        tally.total += elapsed
+        pending = self.tally.pending
+        pending.append(elapsed)
+        if len(pending) > PENDING:
+            self.tally.settle()
         if elapsed > context.alarm:
             context.noticed(self, arguments, elapsed, "")
         cursor._statement = self
@@ -78,6 +79,10 @@ class Statement:
 
     run = send
     """The way of the statement; here, straight to the driver."""
+
+    def try_again(self) -> None:
+        """Do at times what is not done each time; here, nothing."""
+        self.left = RETRIAL
 
     def finished(self, elapsed: int, arguments: Any, outcome: str) -> None:
         """Count an execution that took `elapsed` nanoseconds."""
@@ -111,10 +116,10 @@ class Statement:
             return execute(cursor, sql, arguments)
 
     @contextmanager
-    def watched(self, connection: Any, arguments: Any = None) -> Iterator[None]:
+    def watched(self, connection: Any, arguments: Any = None, cursor: Any = None) -> Iterator[None]:
         """Count what happens inside as an execution, after which anything may be different."""
         session = self.context.session
-        session.before_unknown(self.plan)
+        session.before_unknown(self.plan, connection, cursor)
         started = now()
         try:
             yield
@@ -143,12 +148,10 @@ class Recorded(Statement):
             self.failed(now() - started)
             raise
         elapsed = now() - started
-        exponent = elapsed.bit_length()
-        bucket = (exponent << 2) | (elapsed >> (exponent - 3) & 3) if exponent > 2 else elapsed
-        tally = self.tally
-        buckets = tally.buckets
-        buckets[bucket] = buckets.get(bucket, 0) + 1
-        tally.total += elapsed
+        pending = self.tally.pending
+        pending.append(elapsed)
+        if len(pending) > PENDING:
+            self.tally.settle()
         if elapsed > self.context.alarm:
             self.context.noticed(self, arguments, elapsed, "")
         cursor._statement = self

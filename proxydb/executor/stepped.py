@@ -1,7 +1,8 @@
-"""Reads through a driver whose operations are waited for: one way for threads and for event loops.
+"""Statements of a driver whose operations are waited for; for reads, one way for threads and for event loops.
 
-The way is taken in steps (`drivers.base.Steps`). Whoever takes them holds the connection meanwhile, waits as its kind
-of connection does, and is given nothing, or the flight that has to land before the way is taken again, `alone`.
+A connection has a `lock`, which whoever uses it holds, and `wait`, which waits for an operation. A read's way is taken
+in steps (`drivers.base.Steps`). Whoever takes them holds the connection meanwhile, waits as its kind of connection
+does, and is given nothing, or the flight that has to land before the way is taken again, `alone`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 from time import perf_counter_ns as now
 from typing import TYPE_CHECKING, Any
 
+from proxydb.executor import reading
 from proxydb.executor.reading import Keeping
+from proxydb.executor.statement import Statement
+from proxydb.observe.record import PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -85,3 +89,39 @@ class Reading(Keeping):
             raise
         self.finished(now() - started, arguments, "")
         return None
+
+
+class Sent(Statement):
+    """A statement that is sent to the driver as it is, and counted: in few frames, since the server is not far away."""
+
+    __slots__ = ()
+
+    def send(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        self.left -= 1
+        if not self.left:
+            self.try_again()
+        connection, context = cursor._conn, self.context
+        started = now()
+        try:
+            with connection.lock:
+                connection.wait(context.session.execution(cursor, sql, arguments))
+        except BaseException:
+            self.failed(now() - started)
+            raise
+        elapsed = now() - started
+        pending = self.tally.pending
+        pending.append(elapsed)
+        if len(pending) > PENDING:
+            self.tally.settle()
+        if elapsed > context.alarm:
+            context.noticed(self, arguments, elapsed, "")
+        return cursor
+
+    run = send
+
+
+class Rejected(Sent):
+    """A read that is cheaper than keeping its rows, until it is tried again."""
+
+    __slots__ = ()
+    try_again = reading.Rejected.try_again

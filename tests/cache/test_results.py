@@ -213,6 +213,28 @@ def test_next_to_miss_after_a_landing_is_the_pilot() -> None:
     assert _in_thread(lambda: cache.join("a")) is None
 
 
+def test_flight_that_does_not_land_is_given_up() -> None:
+    """Who has waited long enough lets nobody else wait: the next to miss is the pilot."""
+    cache = ResultCache(ONE)
+    cache.join("a")
+    flight = _in_thread(lambda: cache.join("a"))
+    assert isinstance(flight, Flight)
+    flight.wait(0.001)
+    assert _in_thread(lambda: cache.join("a")) is None
+
+
+def test_given_up_flight_leaves_the_next_one_alone() -> None:
+    """A flight is given up once; one that has begun since goes on."""
+    cache = ResultCache(ONE)
+    cache.join("a")
+    flight = _in_thread(lambda: cache.join("a"))
+    assert isinstance(flight, Flight)
+    cache.land("a")
+    cache.join("a")
+    flight.give_up()
+    assert isinstance(_in_thread(lambda: cache.join("a")), Flight)
+
+
 def test_landing_twice_is_harmless() -> None:
     """A key that nobody is filling can be landed."""
     cache = ResultCache(ONE)
@@ -246,7 +268,7 @@ def test_own_flight_of_a_task() -> None:
 
 def test_call_when_a_flight_lands() -> None:
     """A call that is asked for is made when the flight lands, or at once when it has."""
-    flight, calls = Flight(), []
+    flight, calls = Flight({}, "a"), []
     flight.when_landed(lambda: calls.append("before"))
     assert calls == []
     flight.land()

@@ -76,6 +76,31 @@ ENDS: dict[str, Fact] = {
     "executescript": lambda _, cursor: [cursor.executescript("SELECT 1") is cursor, cursor.fetchall()],
     "commit": lambda connection, cursor: [cursor.fetchone(), connection.commit(), cursor.fetchall()],
     "rollback": lambda connection, cursor: [cursor.fetchone(), connection.rollback(), cursor.fetchall()],
+    "drop a table, half read": lambda connection, cursor: [
+        cursor.fetchone(),
+        refused(connection.execute, "DROP TABLE t"),
+        cursor.fetchall(),
+    ],
+    "drop a table by a script, half read": lambda connection, cursor: [
+        cursor.fetchone(),
+        refused(connection.executescript, "DROP TABLE t"),
+        cursor.fetchall(),
+    ],
+    "drop a table by the cursor itself": lambda connection, cursor: [
+        connection.execute("CREATE TABLE other (a)").rowcount,
+        cursor.execute("SELECT a FROM t").fetchone(),
+        cursor.execute("DROP TABLE other").rowcount,
+    ],
+    "vacuum, half read": lambda connection, cursor: [
+        cursor.fetchone(),
+        refused(connection.execute, "VACUUM"),
+        cursor.fetchall(),
+    ],
+    "drop a table, read": lambda connection, cursor: [
+        cursor.fetchall(),
+        connection.execute("CREATE TABLE other (a)").rowcount,
+        connection.execute("DROP TABLE other").rowcount,
+    ],
     "write beside": lambda connection, cursor: [
         cursor.fetchall(),
         connection.execute("UPDATE t SET b = b").rowcount,

@@ -15,6 +15,7 @@ import pytest
 import proxydb
 import proxydb.sqlite3
 from proxydb.cache.admission import REST, UNUSED
+from proxydb.cache.results import Flight
 from proxydb.config import Config
 from proxydb.executor import reading, statement
 
@@ -349,8 +350,9 @@ def test_flight_waits_no_longer_than_its_patience(small: Path, monkeypatch: pyte
         assert (rows, 0.05 <= time.monotonic() - started < 1) == ([(1,)], True)
 
 
-class _NeverLanding:
-    landed = threading.Event()
+class _NeverLanding(Flight):
+    def __init__(self) -> None:
+        super().__init__({}, "")
 
 
 def test_transaction_that_waits_for_a_flight(small: Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxydb.observe.record import Tally, bucket_middle, bucket_of, merged, percentile
+from proxydb.observe.record import PENDING, Tally, bucket_middle, bucket_of, merged, percentile
 
 EIGHTH = 1 / 8
 DURATIONS = st.integers(0, 10**12)
@@ -41,7 +43,9 @@ def test_smallest_durations(nanoseconds: int) -> None:
 @given(DURATIONS)
 def test_tally_and_buckets_agree(nanoseconds: int) -> None:
     """A tally counts a duration in the bucket that `bucket_of` names."""
-    assert _tally(nanoseconds).buckets == {bucket_of(nanoseconds): 1}
+    tally = _tally(nanoseconds)
+    tally.settle()
+    assert tally.buckets == {bucket_of(nanoseconds): 1}
 
 
 @given(st.lists(DURATIONS, min_size=1, max_size=60), SHARES)
@@ -60,7 +64,7 @@ def test_percentile_of_nothing() -> None:
 @given(st.lists(DURATIONS, max_size=20))
 def test_calls_and_total(durations: list[int]) -> None:
     """A tally knows how many executions there were and how long they took together."""
-    tally = _tally(*durations)
+    tally = merged([_tally(*durations)])
     assert (len(durations), sum(durations)) == (tally.calls, tally.total)
 
 
@@ -68,7 +72,30 @@ def test_calls_and_total(durations: list[int]) -> None:
 def test_merged_tallies(connections: list[list[int]]) -> None:
     """The sum of tallies has the histogram of all executions."""
     everything = [nanoseconds for durations in connections for nanoseconds in durations]
-    assert merged(_tally(*durations) for durations in connections).buckets == _tally(*everything).buckets
+    expected = _tally(*everything)
+    expected.settle()
+    assert merged(_tally(*durations) for durations in connections).buckets == expected.buckets
+
+
+@given(st.lists(st.one_of(DURATIONS, st.just("read"), st.just("settle"))))
+def test_pending_durations(walk: list[Any]) -> None:
+    """Whenever somebody else reads a tally, every duration is counted once."""
+    tally, durations = Tally(), [each for each in walk if isinstance(each, int)]
+    for number, each in enumerate(walk):
+        if each == "settle":
+            tally.settle()
+        elif each == "read":
+            seen = [each for each in walk[:number] if isinstance(each, int)]
+            copy = merged([tally])
+            assert (copy.calls, copy.total) == (len(seen), sum(seen))
+        else:
+            tally.add(each)
+    assert (tally.calls, merged([tally]).total) == (len(durations), sum(durations))
+
+
+def test_pending_is_bounded() -> None:
+    """However often a statement is executed, few durations are kept by themselves."""
+    assert len(_tally(*range(3 * PENDING)).pending) <= PENDING
 
 
 @pytest.mark.parametrize("counter", ["hits", "misses", "errors", "rows", "total"])

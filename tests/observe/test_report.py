@@ -186,6 +186,7 @@ def test_bars_have_no_gaps() -> None:
     tally = Tally()
     for nanoseconds in (900, 1_000, 50_000, 3_000_000):
         tally.add(nanoseconds)
+    tally.settle()
     shown = bars(sorted(tally.buckets.items()))
     assert [bar.step for bar in shown] == list(range(shown[0].step, shown[-1].step + 1))
     assert sum(bar.calls for bar in shown) == 4

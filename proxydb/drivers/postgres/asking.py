@@ -38,8 +38,10 @@ class Asking:
         """The server's prepared statements were taken away, or may have been: the next has a name that is new."""
         self.prepared = b""
 
-    def withdraw(self, connection: Any) -> Operation:
-        """Take the prepared question back, so that nobody finds it among what the session has prepared."""
+    def withdraw(self, connection: Any) -> Operation | None:
+        """Take the prepared question back, so that nobody finds it among what the session has prepared, if possible."""
+        if not self.prepared or connection._pipeline or connection.pgconn.transaction_status not in _AT_REST:
+            return None
         connection.pgconn.send_query(b"DEALLOCATE " + self.prepared)
         self.forget()
         taking: Operation = generators.execute(connection.pgconn)

@@ -26,9 +26,9 @@ def sending(plan: Any, cursor: Any, parameters: Any) -> Hashable:
     Unnamed
         The parameters cannot be sent, or mean something else at another time.
     """
-    if not parameters:
-        return plan.form, parameters is None, cursor._query_cls
     try:
+        if not parameters:
+            return plan.form, parameters is None, cursor._query_cls
         query = cursor._query_cls(Transformer(cursor))
         query.convert(plan.sql, parameters)
     except Exception as error:  # the driver raises it again, to the application

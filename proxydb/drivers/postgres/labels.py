@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from psycopg import pq
 
 from proxydb.drivers.postgres import questions
+from proxydb.drivers.postgres.errands import before_next
 
 if TYPE_CHECKING:
     from psycopg.pq.abc import PGresult
@@ -149,7 +150,12 @@ class Labels:
             return None
         if state.repeatable and connection.pgconn.transaction_status == _INTRANS:
             self.pinned = seen
+            before_next(connection, self._unpin)
         return seen
+
+    def _unpin(self, _connection: Any) -> None:
+        """The application's own statement may write what its next one would see."""
+        self.pinned = None
 
     def seen(self, result: PGresult) -> Seen:
         """What the first two columns of a result show, which are those of label.sql."""

@@ -1,22 +1,25 @@
 """What a Postgres connection has going on: whether it may be served now, and what names and confirms an answer.
 
-The rules are those of `docs/explanation/freshness.md`. Every statement of the application passes `touched`, so what is
-remembered of a transaction holds only as long as nothing but answers from memory came in between.
+The rules are those of `docs/explanation/freshness.md`. What is remembered of a transaction holds only as long as
+nothing but answers from memory came in between.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from psycopg import pq
 
 from proxydb.drivers.base import NOTHING, Filled
 from proxydb.drivers.postgres.asking import Asking
-from proxydb.drivers.postgres.filling import Filling, execution
+from proxydb.drivers.postgres.errands import before_next
+from proxydb.drivers.postgres.filling import Filling
 from proxydb.drivers.postgres.keys import Unnamed, sending, shown_by
 from proxydb.drivers.postgres.labels import CHURN, Labels
 from proxydb.drivers.postgres.steps import take
 from proxydb.drivers.postgres.verdicts import Verdicts
+from proxydb.drivers.postgres.wording import shows_prepared
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -40,15 +43,12 @@ class PostgresSession:
     ----------
     settled
         Whether the settings of the session have been looked at.
-    execution
-        The driver's own `execute` as an operation: called with the cursor, the text and the arguments.
     """
 
     __slots__ = ("_asking", "_filling", "_key_state", "_labels", "_verdicts", "settled", "unchecked")
 
     generation = 0
     late = False
-    execution = staticmethod(execution)
 
     def __init__(self, verdicts: dict[Any, Verdict]) -> None:
         self._asking = Asking()
@@ -161,11 +161,15 @@ class PostgresSession:
         """Always the same: a verdict is checked against the catalog itself."""
         return self.generation
 
-    # What the connection tells ────────────────────────────────────────────────────────────────────────────────────
+    def execution(self, cursor: Any, sql: str, arguments: Any) -> Operation:
+        """The driver's own `execute` as an operation."""
+        if shows_prepared(sql):
+            before_next(cursor._conn, self._asking.withdraw)
+        parameters, prepare, binary = arguments
+        operation: Operation = cursor._execute_gen(sql, parameters, prepare=prepare, binary=binary)
+        return operation
 
-    def touched(self) -> None:
-        """The application sent something to the server."""
-        self._labels.pinned = None
+    # What the connection tells ────────────────────────────────────────────────────────────────────────────────────
 
     def ended(self) -> None:
         """A command began or ended a transaction, or a part of one."""
@@ -175,12 +179,13 @@ class PostgresSession:
         """The server's prepared statements were taken away, or may have been."""
         self._asking.forget()
 
-    def withdrawal(self, connection: Any) -> Operation | None:
-        """The operation that takes our prepared question back; none when there is none, or it cannot be done now."""
-        can = connection.pgconn.transaction_status in (_IDLE, _INTRANS) and connection._pipeline is None
-        return self._asking.withdraw(connection) if can and self._asking.prepared else None
+    def announced(self, connection: Any, query: Any) -> None:
+        """A statement is about to be sent: if it may show what the session has prepared, without a question of ours."""
+        with suppress(Exception):  # a text that is none: the driver says so
+            if shows_prepared(query if isinstance(query, (str, bytes)) else query.as_bytes(None)):
+                before_next(connection, self._asking.withdraw)
 
-    def before_unknown(self, plan: Any) -> None:
+    def before_unknown(self, plan: Any, _connection: Any, _cursor: Any) -> None:
         """Forget the prepared question before a statement that may take it away."""
         if plan.first in ("deallocate", "discard"):
             self.forgot_prepared()

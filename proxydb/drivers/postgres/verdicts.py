@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from proxydb.drivers.postgres.labels import Labels, Seen
 
 
+MOST = 4096
+"""How many verdicts are kept; one is asked for again when it is missing."""
+
+
 class Verdicts:
     """The verdicts that one connection may use.
 
@@ -61,7 +65,14 @@ class Verdicts:
             return None
         verdict.label = last.label
         self._known[plan.form, labels.settings] = verdict
+        self._make_room()
         return verdict
+
+    def _make_room(self) -> None:
+        """Let the oldest verdicts go when there are more than are kept."""
+        if len(self._known) > MOST:
+            for key in list(self._known)[: MOST // 4]:
+                self._known.pop(key, None)
 
     def still_stands(self, verdict: Verdict, seen: Seen, connection: Any) -> Steps[bool]:
         """Look at the catalog and at the label in one statement: the verdict holds at it, or is forgotten."""

@@ -7,6 +7,7 @@ it (`catalog.py`). So a statement that is not understood is at worst not kept.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxydb.drivers.base import NOTHING, Analysis
@@ -33,6 +34,8 @@ _TIMELESS = frozenset(
     """.split()
 )
 _PUNCTUATION = frozenset({"(", ")", ",", ";", ".", "::", "[", "]", ":="})
+
+_PREPARED = "pg_prepared_statement"
 
 TIMELY = re.compile(rb"(?i)now|today|tomorrow|yesterday")
 """Input that Postgres reads as the time of day when it becomes a date or a time (manual, table 8.13)."""
@@ -81,6 +84,16 @@ def names(sql: str) -> Names:
 
 def _name(token: Token) -> str:
     return token.text[1:-1].replace('""', '"') if token.kind == QUOTED else token.text
+
+
+@lru_cache(maxsize=1000)
+def shows_prepared(query: str | bytes) -> bool:
+    """Whether a statement may show which statements the session has prepared."""
+    return _PREPARED in (query if isinstance(query, str) else query.decode(errors="replace")).lower()
+
+
+def _showing_prepared(tokens: Sequence[Token]) -> str:
+    return "shows the session's prepared statements" if any(shows_prepared(token.text) for token in tokens) else ""
 
 
 def _locking(tokens: Sequence[Token]) -> str:
@@ -159,6 +172,7 @@ def _time_types(tokens: Sequence[Token]) -> Iterator[int]:
 _OBJECTIONS = (
     _locking,
     _refused_word,
+    _showing_prepared,
     _escaped_names,
     _timely_literal,
     _hidden_literal,

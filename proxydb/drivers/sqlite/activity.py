@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3 as driver
 from gc import get_referents
+from operator import length_hint
 from typing import Any
 from weakref import ReferenceType
 
@@ -18,6 +19,17 @@ def has_unfinished_cursor(connection: driver.Connection) -> bool:
     if _STATEMENT is None:
         return True
     return any(map(_is_unfinished, users_of(connection)))
+
+
+def standing_in(connection: driver.Connection, but: driver.Cursor | None) -> driver.Cursor | None:
+    """An unfinished cursor, for cursors that are not read to their end and whose rows are in memory; none without such.
+
+    As long as the driver's own would not have come to its end, a table cannot be dropped, nor the file be vacuumed.
+    The cursor `but` is about to execute something, and would let go of its own statement.
+    """
+    if not any(length_hint(getattr(user, "_rows", ())) for user in users_of(connection) if user is not but):
+        return None
+    return driver.Cursor(connection).execute("SELECT 1 FROM sqlite_schema")
 
 
 def users_of(connection: driver.Connection) -> list[Any]:

@@ -9,7 +9,7 @@ import sqlite3 as driver
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from proxydb.drivers.base import EVERYTHING
-from proxydb.drivers.sqlite.activity import has_unfinished_cursor
+from proxydb.drivers.sqlite.activity import has_unfinished_cursor, standing_in
 from proxydb.drivers.sqlite.snapshots import Snapshots
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Commits(Snapshots):
         As for `Snapshots`.
     """
 
-    __slots__ = ("_entries", "_last", "_unfinished_write", "_version")
+    __slots__ = ("_entries", "_last", "_standing", "_unfinished_write", "_version")
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class Commits(Snapshots):
         self._unfinished_write = False
         self._version: int | None = None
         self._last: Step | None = None
+        self._standing: driver.Cursor | None = None
 
     def before_write(self, connection: driver.Connection) -> Step | None:
         """Look at the database before a statement that writes, if it commits by itself."""
@@ -113,8 +114,12 @@ class Commits(Snapshots):
             self._last = None  # what the method committed is not explained
             self._begin(connection)
 
-    def before_unknown(self, plan: Any) -> None:
-        """Let go of the file before a statement that needs it for itself, and for as long as it does."""
+    def before_unknown(self, plan: Any, connection: driver.Connection, cursor: driver.Cursor | None) -> None:
+        """Let go of the file before a statement that needs it for itself, and for as long as it does.
+
+        A statement that cursors would keep from running is kept from it by those whose rows are in memory as well.
+        """
+        self._standing = standing_in(connection, cursor)
         if plan.first == "pragma" and any(word in plan.form for word in _EXCLUSIVE_PRAGMAS):
             self._observer.release()
         if plan.first == "pragma" and "locking_mode" in plan.form and "=" in plan.form:
@@ -130,6 +135,9 @@ class Commits(Snapshots):
 
     def after_unknown(self, connection: driver.Connection) -> None:
         """Take note of a statement that may have done anything."""
+        if self._standing is not None:
+            self._standing.close()
+            self._standing = None
         self.unsettled = self.unchecked = self._unfinished_write = True
         self._last = None
         self._forget_transaction()

@@ -79,6 +79,46 @@ def test_own_writes(twins: Twins, level: str) -> None:
     twins.tell(story)
 
 
+DOORS: dict[str, Any] = {
+    "execute": lambda db, _: db.execute("UPDATE u SET x = x + 1"),
+    "execute of bytes": lambda db, _: db.execute(b"UPDATE u SET x = x + 1"),
+    "executemany": lambda db, _: db.cursor().executemany("UPDATE u SET x = x + %s", [(1,), (1,)]),
+    "execute that returns rows": lambda db, _: db.execute("UPDATE u SET x = x + 1 RETURNING x").fetchone(),
+    "client cursor": lambda db, module: module.ClientCursor(db).execute("UPDATE u SET x = x + %s", (1,)),
+    "savepoint": lambda db, _: [
+        db.execute(word) for word in ("SAVEPOINT s", "UPDATE u SET x = x + 1", "RELEASE s", "SELECT 1")
+    ],
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_own_writes_by_any_door(twins: Twins, door: str) -> None:
+    """However a transaction with one snapshot writes, its next read shows it."""
+
+    def story(side: Side) -> None:
+        side.run("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        side.read_all()
+        side.attempt(DOORS[door], side.db, side.module)
+        side.read_all()
+        side.run("ROLLBACK")
+        side.read_all()
+
+    twins.tell(story)
+
+
+def test_own_writes_by_a_cursor_of_the_driver(twins: Twins) -> None:
+    """A cursor that is not proxydb's ends what is remembered of the transaction, too."""
+    if twins.proxied.loop is not None:
+        pytest.skip("the driver's own cursors are tried in threads")
+    db = twins.proxied.db
+    db.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    before = [db.execute("SELECT id FROM u").fetchall() for _ in range(4)][-1]
+    psycopg.Cursor(db).execute("INSERT INTO u SELECT -id, x FROM u")
+    after = db.execute("SELECT id FROM u").fetchall()
+    db.execute("ROLLBACK")
+    assert len(after) == 2 * len(before) > 0
+
+
 @agree
 def test_savepoints(side: Side) -> None:
     """ROLLBACK TO takes back a part; what is read before, between and after is right."""
