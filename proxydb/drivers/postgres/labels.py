@@ -193,4 +193,11 @@ def _understood(told: bytes) -> State:
         obstacle = "a serializable transaction must do its reads itself"
     elif temporary == b"t":
         obstacle = "temporary objects in this session"
+    elif _hides_the_catalog(settings.split(b"\x1f", 2)[1]):
+        obstacle = "search_path names a schema before pg_catalog, so the catalog's own names may mean something else"
     return State(settings, obstacle, isolation == b"repeatable read")
+
+
+def _hides_the_catalog(search_path: bytes) -> bool:
+    """Whether a schema stands before the system's own, which is searched first where it is not named."""
+    return b"pg_catalog" in [name.strip(b' "') for name in search_path.split(b",")[1:]]

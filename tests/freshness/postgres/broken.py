@@ -30,12 +30,15 @@ CREATE TRIGGER noted AFTER INSERT OR UPDATE OR DELETE ON u FOR EACH STATEMENT EX
 """What the broken protocols need in the database: triggers, as their makers would have made them."""
 
 
+_SNAPSHOT = b"pg_catalog.pg_current_snapshot()::pg_catalog.text"
+
+
 def _label(patch: pytest.MonkeyPatch, expression: bytes) -> None:
     """Let the label be another SQL expression than the snapshot."""
     for name in ("LABEL", "LABEL_AND_CATALOG"):
         text = getattr(questions, name)
-        assert b"pg_current_snapshot()::text" in text
-        patch.setattr(questions, name, text.replace(b"pg_current_snapshot()::text", expression))
+        assert _SNAPSHOT in text
+        patch.setattr(questions, name, text.replace(_SNAPSHOT, expression))
 
 
 def sequence(patch: pytest.MonkeyPatch, _side: Side) -> None:
@@ -86,15 +89,17 @@ def own_writes_ignored(patch: pytest.MonkeyPatch, _side: Side) -> None:
     """A transaction that has written reads and keeps like any other."""
     for name in ("LABEL", "LABEL_AND_CATALOG"):
         text = getattr(questions, name)
-        assert b"pg_current_xact_id_if_assigned()::text" in text
-        patch.setattr(questions, name, text.replace(b"pg_current_xact_id_if_assigned()::text", b"NULL"))
+        assert b"pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text" in text
+        patch.setattr(
+            questions, name, text.replace(b"pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text", b"NULL")
+        )
 
 
 def serializable_served(patch: pytest.MonkeyPatch, _side: Side) -> None:
     """Serializable transactions get answers from memory, which take no predicate locks."""
     for name in ("LABEL", "LABEL_AND_CATALOG"):
         text = getattr(questions, name)
-        isolation = b"current_setting('transaction_isolation')"
+        isolation = b"pg_catalog.current_setting('transaction_isolation')"
         assert isolation in text
         patch.setattr(questions, name, text.replace(isolation, b"'repeatable read'"))
 
@@ -106,12 +111,12 @@ def key_without_role(patch: pytest.MonkeyPatch, _side: Side) -> None:
 
 def key_without_search_path(patch: pytest.MonkeyPatch, _side: Side) -> None:
     """What a bare name means is not part of the key."""
-    _forget_setting(patch, b"current_setting('search_path')")
+    _forget_setting(patch, b"pg_catalog.current_setting('search_path')")
 
 
 def key_without_float_digits(patch: pytest.MonkeyPatch, _side: Side) -> None:
     """How numbers are shown is not part of the key."""
-    _forget_setting(patch, b"current_setting('extra_float_digits')")
+    _forget_setting(patch, b"pg_catalog.current_setting('extra_float_digits')")
 
 
 def _forget_setting(patch: pytest.MonkeyPatch, expression: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.freshness.postgres.twins import agree
+from tests.freshness.postgres.twins import agree, agree_unserved
 
 if TYPE_CHECKING:
     from tests.freshness.postgres.twins import Side, Twins
@@ -198,11 +198,36 @@ def test_replaced_by_something_volatile(twins: Twins, what: str) -> None:
 
 
 def test_own_function_over_a_built_in(twins: Twins) -> None:
-    """A volatile function that comes to stand before a built-in of the same name is called each time."""
+    """Where a function may come to stand before a built-in of the same name, it is called each time."""
     side = twins.proxied
-    side.db.execute("SET search_path = front, public, pg_catalog")
     assert _is_served(twins, "SELECT sum(abs(x::int)) FROM t")
     side.beside.execute("CREATE SCHEMA front; SET search_path = front, public, pg_catalog")
     side.beside.execute("CREATE FUNCTION front.abs(integer) RETURNS float8 LANGUAGE sql VOLATILE AS 'SELECT random()'")
+    side.db.execute("SET search_path = front, public, pg_catalog")
     side.db.execute("SELECT sum(abs(x::int)) FROM t").fetchall()
     assert not _is_served(twins, "SELECT sum(abs(x::int)) FROM t")
+
+
+@agree_unserved
+def test_own_functions_over_those_that_the_label_is_made_of(side: Side) -> None:
+    """A schema before the system's own cannot make the label stand still."""
+    functions = {
+        "pg_current_snapshot()": ("pg_snapshot", "'1:1:'"),
+        "current_setting(text)": ("text", "'read committed'"),
+        "concat_ws(text, VARIADIC text[])": ("text", "'same'"),
+        "pg_postmaster_start_time()": ("timestamptz", "'2000-01-01'"),
+    }
+    side.run("CREATE SCHEMA front")
+    for name, (kind, value) in functions.items():
+        side.run(f"CREATE FUNCTION front.{name} RETURNS {kind} LANGUAGE sql AS $$SELECT {value}::{kind}$$")
+    for path in (
+        "front, pg_catalog, public",
+        'public, front, "pg_catalog"',
+        "front, public",
+        "pg_catalog, front, public",
+    ):
+        connection = side.open()
+        side.run(f"SET search_path = {path}", on=connection)
+        for _ in range(3):
+            side.read_all(connection)
+            side.run("UPDATE u SET x = x + 1", on=side.beside)
