@@ -108,6 +108,11 @@ class Syntax(NamedTuple):
     tables: tuple[TableRef, ...]
     kinds: frozenset[str]
 
+    def root(self, scope: int) -> int:
+        """The number of the outermost SELECT around one."""
+        parent = self.scopes[scope].parent
+        return scope if parent is None else self.root(parent)
+
 
 def parse_query(sql: str, system: str) -> Syntax:
     """The syntax of one SELECT or compound SELECT.

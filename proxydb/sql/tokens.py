@@ -131,3 +131,8 @@ def _comment_end(sql: str, position: int, nested: bool) -> int:
         position = match.end()
         depth += 1 if nested and match.group() == "/*" else -1 if match.group() == "*/" else 0
     return position
+
+
+def quoted(name: str) -> str:
+    """A name as an identifier of SQL, on both databases."""
+    return '"' + name.replace('"', '""') + '"'

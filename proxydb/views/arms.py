@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from proxydb.sql.tokens import quoted
 from proxydb.views.clauses import Span
 from proxydb.views.definition import Aggregate, Arm, Group, Order, Result, Source, Template
+from proxydb.views.obstacle import Obstacle
+from proxydb.views.subqueries import sub_queries
+from proxydb.views.windows import partition_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,10 +24,6 @@ KEPT = frozenset("count sum total avg min max".split())
 
 OTHERS = frozenset("group_concat string_agg json_group_array json_group_object array_agg jsonb_agg json_agg".split())
 """The aggregates whose result depends on the order of the rows."""
-
-
-class Obstacle(Exception):
-    """Why a view cannot be kept incrementally."""
 
 
 class Understood(NamedTuple):
@@ -57,19 +58,29 @@ def understand_arm(given: Understood) -> ArmAndOrder:
     outputs = _outputs(given, sources)
     order, carried = _order(given, outputs)
     _check_columns(given, sources, [span for _, span in outputs] + carried)
+    spans = [span for _, span in outputs] + carried
+    calls = [
+        call for span in _expressions(given) for call in given.cutter.calls(span) if not _in_sub_query(given, call)
+    ]
+    windowed = any(call.after == "over" for call in calls)
     grouped = bool(given.cut.groups) or any(
-        call.name in KEPT and _aggregates(call) for span in _expressions(given) for call in given.cutter.calls(span)
+        call.name in KEPT and _aggregates(call) and call.after != "over" for call in calls
     )
     arm = Arm(
         sources=sources,
-        subqueries=(),
+        subqueries=tuple(
+            sub_queries(given.syntax, given.number, given.cutter, sources, lambda table: _found(given, table))
+        ),
         from_=given.cut.clauses["from"],
         where=given.cut.clauses.get("where"),
         outputs=tuple(text for text, _ in outputs),
         carried=tuple(span.of(given.sql) for span in carried),
         distinct=given.cut.distinct,
         grouped=grouped,
+        late=_is_late(given, sources),
     )
+    if windowed:
+        arm = _windowed(given, arm, spans)
     if arm.distinct and arm.carried:
         raise Obstacle("it says DISTINCT and orders by what it does not show")
     if grouped:
@@ -82,11 +93,37 @@ def _check_shape(given: Understood) -> None:
         raise Obstacle("it reads no table")
     if "window" in given.cut.clauses or "fetch" in given.cut.clauses:
         raise Obstacle("it has a WINDOW or FETCH clause")
-    roles = {scope.role for scope in given.syntax.scopes}
-    if roles - {"arm"}:
-        raise Obstacle(f"it has a sub-query ({', '.join(sorted(roles - {'arm'}))})")
-    if "Window" in given.syntax.kinds:
-        raise Obstacle("it has window functions")
+
+
+def _in_sub_query(given: Understood, call: clauses.Call) -> bool:
+    """Whether a call stands in a sub-query: then it is computed there."""
+    inner = given.cutter.depth(call.whole.start) > given.cutter.depth(given.cut.clauses["from"].start)
+    return inner and any(
+        span.start <= call.whole.start and call.whole.end <= span.end for span in given.cutter.selects()
+    )
+
+
+def _is_late(given: Understood, sources: Sequence[Source]) -> bool:
+    where = given.cut.clauses.get("where")
+    nullable = {source.alias for source in sources if source.nullable}
+    if where is None or not nullable:
+        return False
+    references = [table for table in given.syntax.tables if table.scope == given.number]
+    tables = [source.table for source in sources]
+    return any(
+        where.holds(column.start) and _owned(column, references, tables)[0] in nullable
+        for column in given.syntax.columns
+    )
+
+
+def _windowed(given: Understood, arm: Arm, spans: list[Span]) -> Arm:
+    """The arm with the partition of its window functions."""
+    if arm.grouped or arm.distinct:
+        raise Obstacle("it has window functions beside groups or DISTINCT")
+    if arm.subqueries or any(source.nullable for source in arm.sources):
+        raise Obstacle("it has window functions beside a sub-query or an outer join")
+    partition = partition_of(given.cutter, given.sql, spans, arm.sources)
+    return replace(arm, partition=partition, windowed=True)
 
 
 def _check_columns(given: Understood, sources: Sequence[Source], expressions: list[Span]) -> None:
@@ -108,6 +145,10 @@ def _kind(arm: Arm) -> str:
         return "join with groups" if joined else "groups"
     if arm.distinct:
         return "distinct"
+    if arm.windowed:
+        return "windows"
+    if arm.subqueries:
+        return "exists"
     if joined:
         return "left join" if any(source.nullable for source in arm.sources) else "join"
     return "rows"
@@ -151,10 +192,15 @@ def _used(
     names = {
         _owned(column, references, tables)[1]
         for column in given.syntax.columns
-        if column.scope == given.number and _owned(column, references, tables)[0] == reference.alias
+        if _is_within(given, column.scope) and _owned(column, references, tables)[0] == reference.alias
     }
     used = tuple(column.name for column in table.columns if column.name in names)
     return used or tuple(column.name for column in table.columns)
+
+
+def _is_within(given: Understood, scope: int) -> bool:
+    """Whether a SELECT is this one or a sub-query of it, which may name its columns, too."""
+    return given.syntax.root(scope) == given.number
 
 
 def _owned(column: ColumnRef, references: Sequence[TableRef], tables: Sequence[Table]) -> tuple[str, str]:
@@ -269,8 +315,6 @@ class _Grouping:
 
     def grouped(self) -> Arm:
         """The arm with its groups."""
-        from dataclasses import replace
-
         if self._arm.distinct:
             raise Obstacle("it says DISTINCT of groups")
         having = self._given.cut.clauses.get("having")
@@ -327,8 +371,8 @@ class _Grouping:
         inside: list[Span] = []
         for call in given.cutter.calls(span):
             if call.name in KEPT and _aggregates(call):
-                if call.over:
-                    raise Obstacle("an aggregate has a FILTER or OVER clause")
+                if call.after:
+                    raise Obstacle(f"an aggregate has {call.after.upper()} beside groups")
                 inside.append(call.whole)
                 yield call.whole, Result(self._number(call))
         for column in given.syntax.columns:
@@ -359,8 +403,3 @@ class _Grouping:
                 and not any(place.holds(column.start) for place in covered)
             ):
                 raise Obstacle(f"it names {column.name}, which is neither grouped nor aggregated")
-
-
-def quoted(name: str) -> str:
-    """A name as an identifier of SQL."""
-    return '"' + name.replace('"', '""') + '"'

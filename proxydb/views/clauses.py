@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from proxydb.sql.tokens import Token
 
 _CLAUSES = ("select", "from", "where", "group", "having", "window", "order", "limit", "offset", "fetch")
+_WINDOW_CLAUSES = frozenset({"partition", "order", "rows", "range", "groups"})
 _COMPOUND = frozenset({"union", "except", "intersect"})
 
 
@@ -50,14 +51,34 @@ class Arm(NamedTuple):
     clauses: dict[str, Span]
 
 
+class Window(NamedTuple):
+    """What stands after OVER: PARTITION BY and ORDER BY without their words, and the first word of the frame."""
+
+    partition: tuple[Span, ...]
+    order: tuple[Span, ...]
+    frame: str
+
+
 class Call(NamedTuple):
-    """A function call; `arguments` are what stands between its parentheses, cut at the commas."""
+    """A function call.
+
+    Parameters
+    ----------
+    name
+        The function, in lower case.
+    whole, inside
+        The call, and what stands between its parentheses.
+    arguments
+        That, cut at the commas.
+    after
+        ``"over"``, ``"filter"`` or nothing: what follows.
+    """
 
     name: str
     whole: Span
     inside: Span
     arguments: tuple[Span, ...]
-    over: bool
+    after: str
 
 
 _Located = tuple["Token", int, int]
@@ -81,6 +102,28 @@ class Cutter:
         ends = [self._operator_before(start) for start in starts[1:]]
         return [self._arm(start, end) for start, end in zip(starts, [*ends, self._end()], strict=True)], operators
 
+    def inside(self, offset: int) -> Arm:
+        """The SELECT in parentheses in whose FROM clause the text at `offset` stands."""
+        place = next(at for at, (_, start, _) in enumerate(self._tokens) if start >= offset)
+        depth = self._depths[place]
+        first = max(at for at in range(place) if self._depths[at] < depth) + 1
+        last = min(at for at in range(place, len(self._tokens)) if self._depths[at] < depth)
+        return self._arm(first, last)
+
+    def depth(self, offset: int) -> int:
+        """How many parentheses are open at an offset."""
+        return next(depth for depth, (_, start, _) in zip(self._depths, self._tokens, strict=True) if start >= offset)
+
+    def selects(self) -> list[Span]:
+        """What stands in parentheses and begins with SELECT."""
+        found = []
+        for place in range(1, len(self._tokens)):
+            if self._tokens[place][0].text == "select" and self._tokens[place - 1][0].text == "(":
+                depth = self._depths[place]
+                last = next(at for at in range(place, len(self._tokens)) if self._depths[at] < depth)
+                found.append(Span(self._tokens[place][1], self._tokens[last][1]))
+        return found
+
     def words(self, span: Span) -> tuple[str, ...]:
         """The tokens of a span, for comparison."""
         return tuple(token.text for token, start, end in self._tokens if span.start <= start and end <= span.end)
@@ -94,6 +137,35 @@ class Cutter:
                 found.append(self._call(place))
         return [call for call in found if call.whole.end <= span.end]
 
+    def window(self, call: Call) -> Window | None:
+        """What the OVER after a call says in parentheses."""
+        over = next(place for place, (_, start, _) in enumerate(self._tokens) if start >= call.whole.end)
+        if self._tokens[over + 1][0].text != "(":
+            return None
+        depth = self._depths[over] + 1
+        places = [over + 2]
+        while self._depths[places[-1]] == depth or self._tokens[places[-1]][0].text != ")":
+            places.append(places[-1] + 1)
+        marks = [at for at in places if self._depths[at] == depth and self._tokens[at][0].text in _WINDOW_CLAUSES]
+        ends = [*marks[1:], places[-1]]
+        found = {self._tokens[mark][0].text: (mark, end) for mark, end in zip(marks, ends, strict=True)}
+        parts = {
+            word: self._commas(found[word][0] + 2, found[word][1]) for word in ("partition", "order") if word in found
+        }
+        frame = next((word for word in ("rows", "range", "groups") if word in found), "")
+        return Window(parts.get("partition", ()), parts.get("order", ()), frame)
+
+    def conjuncts(self, span: Span) -> list[Span]:
+        """What a condition joins by AND; nothing where OR, CASE or BETWEEN make that uncertain."""
+        places = [at for at, (_, start, end) in enumerate(self._tokens) if span.start <= start and end <= span.end]
+        depth = min(self._depths[at] for at in places)
+        words = {self._tokens[at][0].text for at in places if self._depths[at] == depth}
+        if words & {"or", "case", "between"}:
+            return []
+        cuts = [at for at in places if self._depths[at] == depth and self._tokens[at][0].text == "and"]
+        starts, ends = [places[0], *(cut + 1 for cut in cuts)], [*cuts, places[-1] + 1]
+        return [self._span(start, end) for start, end in zip(starts, ends, strict=True)]
+
     def _end(self) -> int:
         """The number of tokens without a semicolon at the end."""
         last = len(self._tokens)
@@ -106,7 +178,8 @@ class Cutter:
         return start - (2 if self._tokens[start - 1][0].text in ("all", "distinct") else 1)
 
     def _arm(self, first: int, last: int) -> Arm:
-        marks = [place for place in range(first, last) if self._begins_clause(place)]
+        depth = self._depths[first]
+        marks = [place for place in range(first, last) if self._begins_clause(place, depth)]
         clauses: dict[str, Span] = {}
         parts: dict[str, tuple[Span, ...]] = {}
         distinct = False
@@ -121,9 +194,9 @@ class Cutter:
                 parts[word] = self._commas(begin, end)
         return Arm(distinct, parts.get("select", ()), parts.get("group", ()), parts.get("order", ()), clauses)
 
-    def _begins_clause(self, place: int) -> bool:
+    def _begins_clause(self, place: int, depth: int) -> bool:
         token = self._tokens[place][0]
-        if token.kind != WORD or token.text not in _CLAUSES or self._depths[place]:
+        if token.kind != WORD or token.text not in _CLAUSES or self._depths[place] != depth:
             return False
         return token.text != "from" or place == 0 or self._tokens[place - 1][0].text != "distinct"
 
@@ -149,7 +222,8 @@ class Cutter:
         following = self._tokens[close + 1][0].text if close + 1 < len(self._tokens) else ""
         inside = Span(self._tokens[place + 1][2], self._tokens[close][1])
         arguments = self._commas(place + 2, close) if close > place + 2 else ()
-        return Call(token.text, Span(start, self._tokens[close][2]), inside, arguments, following in ("over", "filter"))
+        after = following if following in ("over", "filter") else ""
+        return Call(token.text, Span(start, self._tokens[close][2]), inside, arguments, after)
 
 
 def _depths(tokens: Sequence[Token]) -> list[int]:

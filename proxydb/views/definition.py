@@ -51,6 +51,31 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """An equality by which a sub-query depends on a row around it: the column of the row, and that of the sub-query."""
+
+    alias: str
+    outer: str
+    inner: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubQuery:
+    """A sub-query that depends on the rows around it by equalities alone.
+
+    Parameters
+    ----------
+    source
+        The table that it reads.
+    links
+        The equalities; at least one.
+    """
+
+    source: Source
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """In a template: the value of the group's key expression of this number."""
 
@@ -104,7 +129,7 @@ class Arm:
     sources
         The tables of its FROM clause.
     subqueries
-        The tables of the sub-queries in its WHERE clause.
+        Its correlated sub-queries.
     from_, where
         Where these clauses stand in the query, without their words; `where` may be None.
     outputs
@@ -127,10 +152,12 @@ class Arm:
         The PARTITION BY expressions that all its window functions share.
     windowed
         Whether it has window functions.
+    late
+        Whether its WHERE clause looks at what an outer join may leave out.
     """
 
     sources: tuple[Source, ...]
-    subqueries: tuple[Source, ...]
+    subqueries: tuple[SubQuery, ...]
     from_: Span
     where: Span | None
     outputs: tuple[str, ...]
@@ -143,11 +170,13 @@ class Arm:
     having: Template = ()
     partition: tuple[str, ...] = ()
     windowed: bool = False
+    late: bool = False
 
     @property
-    def preserved(self) -> tuple[Source, ...]:
-        """The sources whose rows an outer join keeps."""
-        return tuple(source for source in self.sources if not source.nullable)
+    def anchors(self) -> tuple[int, ...]:
+        """The numbers of the sources before the first that an outer join may leave out."""
+        nullable = [source.nullable for source in self.sources]
+        return tuple(range(nullable.index(True) if True in nullable else len(nullable)))
 
 
 @dataclass(frozen=True, slots=True)

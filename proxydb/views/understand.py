@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from proxydb.errors import NotSupportedError, ProgrammingError
 from proxydb.sql.parse import parse_query
 from proxydb.sql.tokens import PLACEHOLDER, tokenize
-from proxydb.views.arms import OTHERS, Obstacle, Understood, understand_arm
+from proxydb.views.arms import OTHERS, Understood, understand_arm
 from proxydb.views.clauses import Cutter, Span
 from proxydb.views.definition import Definition
+from proxydb.views.obstacle import Obstacle
 
 if TYPE_CHECKING:
     from proxydb.sql.parse import Syntax

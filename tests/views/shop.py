@@ -42,6 +42,31 @@ VIEWS = {
     "joined_three": "SELECT country, word, amount FROM sale, shop, tag "
     "WHERE shop.name = sale.shop AND tag.sale = sale.id",
     "with_itself": "SELECT a.id, b.id AS other FROM sale a JOIN sale b ON a.day = b.day AND a.id < b.id",
+    "left": "SELECT s.id, s.shop, t.word FROM sale s LEFT JOIN tag t ON t.sale = s.id",
+    "left_of_a_bag": "SELECT s.id, b.item FROM sale s LEFT JOIN bag b ON b.number = s.amount AND b.item > 1",
+    "left_without": "SELECT s.id, s.label FROM sale s LEFT JOIN tag t ON t.sale = s.id "
+    "WHERE t.word IS NULL AND s.day > 1",
+    "left_then_inner": "SELECT s.id, t.word, p.country FROM sale s LEFT JOIN tag t ON t.sale = s.id AND t.word < 'c' "
+    "JOIN shop p ON p.name = s.shop OR p.name = t.word",
+    "left_twice": "SELECT a.id, b.id AS next, t.word FROM sale a LEFT JOIN sale b ON b.id = a.day "
+    "LEFT JOIN tag t ON t.sale = b.id",
+    "left_groups": "SELECT s.shop, count(t.word) AS words, count(*) AS n FROM sale s LEFT JOIN tag t ON t.sale = s.id "
+    "WHERE coalesce(t.word, 'a') <> 'b' GROUP BY s.shop",
+    "tagged": "SELECT id, label FROM sale s WHERE EXISTS (SELECT 1 FROM tag t WHERE t.sale = s.id AND t.word > 'a')",
+    "not_in_a_bag": "SELECT id, amount FROM sale "
+    "WHERE NOT EXISTS (SELECT * FROM bag WHERE number = amount AND item <> 1)",
+    "newest": "SELECT shop, day, amount FROM sale s WHERE NOT EXISTS "
+    "(SELECT 1 FROM sale n WHERE n.shop = s.shop AND n.day > s.day)",
+    "with_counts": "SELECT id, (SELECT count(*) FROM tag WHERE sale = s.id) AS tags FROM sale s",
+    "newest_groups": "SELECT shop, count(*) AS n FROM sale s WHERE NOT EXISTS "
+    "(SELECT 1 FROM sale n WHERE n.shop = s.shop AND n.amount > s.amount) GROUP BY shop",
+    "ranked": "SELECT id, shop, row_number() OVER (PARTITION BY shop ORDER BY amount DESC, id) AS place, "
+    "sum(amount) OVER (PARTITION BY shop ORDER BY day) AS run FROM sale WHERE day IS NOT 3",
+    "of_words": "SELECT sale, word, rank() OVER (PARTITION BY sale ORDER BY word) AS place FROM tag",
+    "joined_windows": "SELECT s.id, t.word, count(*) OVER (PARTITION BY p.country) AS n FROM sale s "
+    "JOIN shop p ON p.name = s.shop JOIN tag t ON t.sale = s.id",
+    "over_left": 'SELECT word, count(*) AS n FROM "left" GROUP BY word',
+    "over_ranked": "SELECT id, shop FROM ranked WHERE place = 1",
     "joined_groups": "SELECT country, count(*) AS n, sum(amount) AS s FROM sale JOIN shop ON shop.name = sale.shop "
     "GROUP BY country",
     "both": "SELECT shop, amount FROM sale WHERE amount > 4 UNION ALL SELECT name, size FROM shop",
@@ -64,7 +89,7 @@ def differences(connection: sqlite3.Connection, views: dict[str, str] = VIEWS) -
 
 
 def _checked(connection: sqlite3.Connection, name: str, sql: str) -> ViewCheck:
-    return compared(name, connection.execute(sql).fetchall(), connection.execute(f"SELECT * FROM {name}").fetchall())
+    return compared(name, connection.execute(sql).fetchall(), connection.execute(f'SELECT * FROM "{name}"').fetchall())
 
 
 def change_in_transactions(connection: sqlite3.Connection, random: Random) -> None:

@@ -60,7 +60,7 @@ def test_the_workload_fills_the_views(plain: sqlite3.Connection, database: Datab
     random, filled = Random(5), set()
     for _ in range(400):
         change(plain, random)
-        filled |= {name for name in VIEWS if plain.execute(f"SELECT 1 FROM {name}").fetchone()}
+        filled |= {name for name in VIEWS if plain.execute(f'SELECT 1 FROM "{name}"').fetchone()}
     assert filled == set(VIEWS)
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from proxydb.drivers.sqlite.analysis import DETERMINISTIC
 from proxydb.errors import NotSupportedError, ProgrammingError
-from proxydb.views.arms import Obstacle, quoted
+from proxydb.sql.tokens import quoted
 from proxydb.views.catalogue import Table
+from proxydb.views.obstacle import Obstacle
 from proxydb.views.records import DIRTY, DISABLED, FRESH, View, ViewCheck, ViewExplanation, compared
 from proxydb.views.sqlite import catalog
 from proxydb.views.sqlite.facts import SqliteCatalogue

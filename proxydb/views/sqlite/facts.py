@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from proxydb.views.arms import quoted
+from proxydb.sql.tokens import quoted
 from proxydb.views.catalogue import Column, Table, Unique
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     Execute = Callable[..., Any]
 
@@ -66,22 +66,22 @@ class SqliteCatalogue:
             return Table("main", name, (), obstacle=f"{name} is no ordinary table, so it has no triggers")
         rows = self._execute(f"PRAGMA main.table_xinfo({quoted(name)})").fetchall()
         names = [row[1] for row in rows]
-        collations = self._collations(name, names)
+        comparisons = [
+            comparison(self._execute, f"SELECT {quoted(each)} = ?1 FROM main.{quoted(name)}") for each in names
+        ]
         columns = tuple(
             Column(
                 name=row[1],
                 type=_declared(row[2]),
                 collation=collation,
+                affinity=affinity,
                 not_null=bool(row[3]),
                 default=row[4] or "",
                 generated=row[6] in _GENERATED,
             )
-            for row, collation in zip(rows, collations, strict=True)
+            for row, (collation, affinity) in zip(rows, comparisons, strict=True)
         )
         return self._keyed(name, columns, {row[5]: row[1] for row in rows if row[5]})
-
-    def _collations(self, table: str, names: Sequence[str]) -> list[str]:
-        return [comparison(self._execute, f"SELECT {quoted(name)} = ?1 FROM main.{quoted(table)}")[0] for name in names]
 
     def _keyed(self, name: str, columns: tuple[Column, ...], primary: dict[int, str]) -> Table:
         without_rowid = self._is_without_rowid(name)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from proxydb.views.arms import Obstacle, quoted
+from proxydb.sql.tokens import quoted
 from proxydb.views.definition import Group
+from proxydb.views.obstacle import Obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,9 +126,10 @@ class GroupsTable:
         names = [kept.name for kept in self.keys] + [each.name for each in self.accumulators]
         values = [kept.name for kept in self.keys] + [each.again for each in self.accumulators]
         grouped = "" if self.single else f" GROUP BY {', '.join(kept.name for kept in self.keys)}"
+        where = f" WHERE {self.rows.condition}" if self.rows.condition else ""
         yield (
             f"INSERT INTO {quoted(self.name)} ({', '.join(names)}) "
-            f"SELECT {', '.join(values)} FROM {quoted(self.rows.name)}{grouped}"
+            f"SELECT {', '.join(values)} FROM {quoted(self.rows.name)}{where}{grouped}"
         )
 
     def added(self) -> Iterator[str]:
@@ -173,8 +175,9 @@ class GroupsTable:
 
     def _again(self, row: str, when: dict[Accumulator, str]) -> Iterator[str]:
         """One statement for each column that is computed again, when it has to be."""
+        shown = f" AND {self.rows.condition}" if self.rows.condition else ""
         for each, condition in when.items():
-            computed = f"SELECT {each.again} FROM {quoted(self.rows.name)} WHERE {self._is(row)}"
+            computed = f"SELECT {each.again} FROM {quoted(self.rows.name)} WHERE {self._is(row)}{shown}"
             yield f"UPDATE {quoted(self.name)} SET {each.name} = ({computed}) WHERE {self._is(row)} AND {condition}"
 
 

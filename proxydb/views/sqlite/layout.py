@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from proxydb.errors import ProgrammingError
-from proxydb.views.arms import quoted
-from proxydb.views.catalogue import Column, Table
+from proxydb.sql.tokens import quoted
+from proxydb.views.catalogue import Table
+from proxydb.views.sqlite import changes
 from proxydb.views.sqlite.facts import query_columns
 from proxydb.views.sqlite.groups import GroupsTable, arguments_of, groups_table
+from proxydb.views.sqlite.linked import LinkedTable, linked_tables
 from proxydb.views.sqlite.rows import Kept, RowsTable, rows_table
-from proxydb.views.sqlite.triggers import group_triggers, source_triggers
+from proxydb.views.sqlite.triggers import group_triggers, linked_triggers, source_triggers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from proxydb.views.catalogue import Column
     from proxydb.views.definition import Arm, Definition
     from proxydb.views.sqlite.facts import Execute
 
@@ -36,6 +39,8 @@ class Layout:
         The table of rows of each SELECT.
     groups
         The table of groups, where the view has groups.
+    linked
+        The copies of what its sub-queries are tied by.
     copy
         Without rows: the columns of the table that is filled as a whole.
     """
@@ -45,6 +50,7 @@ class Layout:
     columns: tuple[Column, ...]
     rows: tuple[RowsTable, ...]
     groups: GroupsTable | None = None
+    linked: tuple[LinkedTable, ...] = ()
     copy: tuple[Kept, ...] = ()
 
     @property
@@ -60,8 +66,12 @@ class Layout:
         if self.copy:
             declared = ", ".join(kept.declaration for kept in self.copy)
             yield f"CREATE TABLE {quoted(self.tables[0])} ({declared})"
-        for rows in self.rows:
+        for rows in (*self.rows, *(each.rows for each in self.linked)):
             yield from rows.create()
+        for rows in self.rows:
+            if changes.needs_touched(rows):
+                units = ", ".join(unit.declaration for unit in rows.units)
+                yield f"CREATE TABLE {quoted(changes.touched_table(rows))} ({units})"
         if self.groups is not None:
             yield from self.groups.create()
         yield f"CREATE VIEW {quoted(self.name)} AS {self.shown()}"
@@ -70,7 +80,9 @@ class Layout:
 
     def triggers(self) -> Iterator[str]:
         """The statements that make the triggers; they come before the filling, and see to it that nothing is lost."""
-        yield from source_triggers(self.name, self.rows)
+        yield from source_triggers(self.name, self.rows, self.linked)
+        for linked in self.linked:
+            yield from linked_triggers(linked)
         if self.groups is not None:
             yield from group_triggers(self.groups)
 
@@ -79,7 +91,7 @@ class Layout:
         if self.copy:
             names = ", ".join(kept.name for kept in self.copy)
             yield f"INSERT INTO {quoted(self.tables[0])} ({names}) SELECT * FROM ({self.definition.sql})"
-        for rows in self.rows:
+        for rows in (*self.rows, *(each.rows for each in self.linked)):
             yield rows.fill()
         if self.groups is not None:
             yield from self.groups.fill()
@@ -104,10 +116,9 @@ class Layout:
             held, name, unique = tuple(kept for keys in rows.keys for kept in keys), rows.name, rows.is_keyed
         if not held:
             return None
-        columns = tuple(Column(kept.name, kept.column.type, kept.column.collation) for kept in held)
-        shown = tuple(Column(column.name, column.type, column.collation) for column in self.columns)
+        columns = tuple(replace(kept.column, name=kept.name) for kept in held)
         key = tuple(kept.name for kept in held)
-        return Table("main", name, shown + columns, key, unique, rows=f"proxydb_{self.name}_keyed")
+        return Table("main", name, self.columns + columns, key, unique, rows=f"proxydb_{self.name}_keyed")
 
     def _selected(self, *, keyed: bool = False) -> str:
         if self.copy:
@@ -118,21 +129,16 @@ class Layout:
             having = f" WHERE {self.groups.expression(arm.having)}" if arm.having else ""
             hidden = [kept.name for kept in self.groups.keys] if keyed else []
             return self._select(self.groups.name, expressions, having, hidden)
-        if keyed:
-            hidden = [kept.name for keys in self.rows[0].keys for kept in keys]
-            return self._select(
-                self.rows[0].name, [kept.expression for kept in self._shown_of(self.rows[0])], "", hidden
-            )
-        return " UNION ALL ".join(
-            self._select(rows.name, [kept.expression for kept in self._shown_of(rows)], "") for rows in self.rows
-        )
+        return " UNION ALL ".join(self._of_rows(rows, keyed=keyed) for rows in self.rows)
+
+    def _of_rows(self, rows: RowsTable, *, keyed: bool) -> str:
+        hidden = [kept.name for keys in rows.keys for kept in keys] if keyed else []
+        where = f" WHERE {rows.condition}" if rows.condition else ""
+        return self._select(rows.name, [kept.expression for kept in rows.values[: len(self.columns)]], where, hidden)
 
     def _select(self, table: str, expressions: list[str], where: str, hidden: list[str] = []) -> str:  # noqa: B006
         named = [f"{text} AS {quoted(column.name)}" for text, column in zip(expressions, self.columns, strict=True)]
         return f"SELECT {', '.join(named + hidden)} FROM {quoted(table)}{where}"
-
-    def _shown_of(self, rows: RowsTable) -> tuple[Kept, ...]:
-        return rows.values[: len(self.columns)]
 
     def _of_groups(self) -> list[str]:
         """The outputs and carried expressions over groups."""
@@ -182,7 +188,8 @@ def lay_out(name: str, definition: Definition, execute: Execute, *, whole: bool)
     )
     grouped = definition.arms[0].grouped or definition.arms[0].distinct
     groups = groups_table(f"proxydb_{name}_groups", rows[0]) if grouped else None
-    return Layout(name, definition, columns, rows, groups)
+    linked = tuple(each for table in rows for each in linked_tables(table, execute))
+    return Layout(name, definition, columns, rows, groups, linked)
 
 
 def named_columns(definition: Definition, execute: Execute) -> tuple[Column, ...]:

@@ -1,41 +1,39 @@
 """The table that holds the rows of one SELECT, each with the keys of the rows that it comes from.
 
-A changed row of a source takes away every row with its key, and the query, restricted to that key, puts back what is
-there now. That is exact for whatever the query computes of one row or joins of several, and does not depend on what the
-row was before: a REPLACE that removes rows without firing their triggers is noticed by the keys that are kept.
+Beside the query's own expressions it holds what its rows are found by when something changes: the keys of its sources,
+their unique values, the columns that sub-queries are tied to, and what windows are partitioned by.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from proxydb.views.arms import quoted
+from proxydb.sql.tokens import quoted
 from proxydb.views.sqlite.facts import query_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from proxydb.views.catalogue import Column, Unique
+    from proxydb.views.clauses import Span
     from proxydb.views.definition import Arm, Definition, Source
     from proxydb.views.sqlite.facts import Execute
 
 
 class Kept(NamedTuple):
-    """A column of a table of ours: its name there, and what the query's column is like."""
+    """A column of a table of ours: its name there, what the query's column is like, and what that is computed by."""
 
     name: str
     column: Column
+    text: str = ""
 
     @property
     def declaration(self) -> str:
         """Its declaration, which keeps type, affinity and collation; an expression has no type."""
-        collation = self.column.collation
-        return (
-            f"{self.name} {self.column.type} COLLATE {quoted(collation)}"
-            if collation
-            else f"{self.name} {self.column.type}"
-        )
+        collation = f" COLLATE {quoted(self.column.collation)}" if self.column.collation else ""
+        return f"{self.name} {self.column.type}{collation}"
 
     @property
     def expression(self) -> str:
@@ -61,10 +59,14 @@ class RowsTable:
         For each source the columns that hold its key.
     victims
         For each source its unique constraints, with the columns that hold their values.
+    links
+        For each sub-query the columns that hold what it is tied to.
+    partition
+        The columns that hold what windows are partitioned by.
+    shown
+        The column that says whether the WHERE clause holds, where that is kept and not applied.
     values
         The columns that hold the query's own expressions.
-    expressions
-        What all these columns are computed by, in the order of the table.
     """
 
     name: str
@@ -72,23 +74,36 @@ class RowsTable:
     arm: Arm
     keys: tuple[tuple[Kept, ...], ...]
     victims: tuple[tuple[tuple[Unique, tuple[Kept, ...]], ...], ...]
+    links: tuple[tuple[Kept, ...], ...]
+    partition: tuple[Kept, ...]
+    shown: tuple[Kept, ...]
     values: tuple[Kept, ...]
-    expressions: tuple[str, ...]
 
     @property
     def columns(self) -> tuple[Kept, ...]:
         """All its columns."""
         hidden = [kept for keys in self.keys for kept in keys]
         hidden += [kept for uniques in self.victims for _, columns in uniques for kept in columns]
-        return (*hidden, *self.values)
+        hidden += [kept for links in self.links for kept in links]
+        return (*hidden, *self.partition, *self.shown, *self.values)
 
     @property
     def is_keyed(self) -> bool:
         """Whether the source's key is a key of this table, too."""
         return len(self.keys) == 1 and self.arm.sources[0].unique_key
 
+    @property
+    def units(self) -> tuple[Kept, ...]:
+        """What rows are put in anew by where a source's own key is not enough."""
+        return self.partition or tuple(kept for number in self.arm.anchors for kept in self.keys[number])
+
+    @property
+    def condition(self) -> str:
+        """The condition of the rows that the query gives; empty where it gives all."""
+        return self.shown[0].name if self.shown else ""
+
     def create(self) -> Iterator[str]:
-        """The statements that make the table and the indexes by which a source's rows are found."""
+        """The statements that make the table and the indexes by which its rows are found."""
         columns = [kept.declaration for kept in self.columns]
         suffix = ""
         if self.is_keyed and self._has_rowid_key():
@@ -97,17 +112,10 @@ class RowsTable:
             columns.append(f"PRIMARY KEY ({', '.join(kept.name for kept in self.keys[0])})")
             suffix = " WITHOUT ROWID"
         yield f"CREATE TABLE {quoted(self.name)} ({', '.join(columns)}){suffix}"
-        for number, keys in enumerate(self.keys):
-            if not self.is_keyed:
-                yield self.index(f"key{number}", [kept.name for kept in keys])
-        for number, uniques in enumerate(self.victims):
-            for place, (unique, columns_) in enumerate(uniques):
-                terms = [
-                    f"{kept.name} COLLATE {quoted(way)}" for kept, way in zip(columns_, unique.collations, strict=True)
-                ]
-                yield self.index(f"unique{number}_{place}", terms)
+        for number, terms in enumerate(self._indexed()):
+            yield self.index(f"by{number}", terms)
 
-    def index(self, suffix: str, terms: list[str]) -> str:
+    def index(self, suffix: str, terms: Sequence[str]) -> str:
         """A statement that makes an index of the table."""
         return f"CREATE INDEX {quoted(f'{self.name}_{suffix}')} ON {quoted(self.name)} ({', '.join(terms)})"
 
@@ -117,39 +125,21 @@ class RowsTable:
         return f"INSERT INTO {quoted(self.name)} ({names}) {self.select(condition, prefix=prefix)}"
 
     def select(self, condition: str = "", *, prefix: str = "") -> str:
-        """The query of the rows with their keys."""
-        return _select(self.definition, self.arm, self.expressions, condition, prefix=prefix)
+        """The query of the rows with all that is kept."""
+        texts = [kept.text for kept in self.columns]
+        return select(self.definition, self.arm, texts, condition, prefix=prefix, filtered=not self.shown)
 
-    def remove(self, number: int, row: str) -> str:
-        """The statement that takes away the rows with the key that the source's `row`, OLD or NEW, has."""
-        source = self.arm.sources[number]
-        terms = [
-            f"{kept.name} {_equals(source)} {row}.{quoted(column)}"
-            for kept, column in zip(self.keys[number], source.key, strict=True)
-        ]
-        return f"DELETE FROM {quoted(self.name)} WHERE {' AND '.join(terms)}"
-
-    def remove_victims(self, number: int) -> Iterator[str]:
-        """The statements that take away what a REPLACE by the row NEW removed: rows that had a unique value of its."""
-        source = self.arm.sources[number]
-        other = " OR ".join(
-            f"{kept.name} IS NOT NEW.{quoted(column)}"
-            for kept, column in zip(self.keys[number], source.key, strict=True)
-        )
-        for unique, columns in self.victims[number]:
-            terms = [
-                f"{kept.name} COLLATE {quoted(collation)} = NEW.{quoted(name)}"
-                for kept, name, collation in zip(columns, unique.columns, unique.collations, strict=True)
-            ]
-            yield f"DELETE FROM {quoted(self.name)} WHERE {' AND '.join(terms)} AND ({other})"
-
-    def key_is(self, number: int, row: str) -> str:
-        """The condition that a row of the query comes from the source's `row`."""
-        source = self.arm.sources[number]
-        alias = quoted(source.alias)
-        return " AND ".join(
-            f"{alias}.{quoted(column)} {_equals(source)} {row}.{quoted(column)}" for column in source.key
-        )
+    def _indexed(self) -> list[tuple[str, ...]]:
+        """What its rows are looked up by, beside a key of the table itself."""
+        wanted = [tuple(kept.name for kept in keys) for keys in self.keys] if not self.is_keyed else []
+        for uniques in self.victims:
+            for unique, columns in uniques:
+                pairs = zip(columns, unique.collations, strict=True)
+                wanted.append(tuple(f"{kept.name} COLLATE {quoted(collation)}" for kept, collation in pairs))
+        wanted += [tuple(kept.name for kept in links) for links in self.links]
+        if self.partition or any(source.nullable for source in self.arm.sources):
+            wanted.append(tuple(kept.name for kept in self.units))
+        return list(dict.fromkeys(terms for terms in wanted if terms))
 
     def _has_rowid_key(self) -> bool:
         """Whether the key is a single INTEGER PRIMARY KEY: SQLite compares it without a collation."""
@@ -158,9 +148,7 @@ class RowsTable:
         return len(source.key) == 1 and column is not None and column.collation == ""
 
 
-def rows_table(
-    name: str, definition: Definition, arm: Arm, expressions: tuple[str, ...], execute: Execute
-) -> RowsTable:
+def rows_table(name: str, definition: Definition, arm: Arm, expressions: Sequence[str], execute: Execute) -> RowsTable:
     """The table for the rows of a SELECT.
 
     Parameters
@@ -174,51 +162,72 @@ def rows_table(
     execute
         Asks the database about the columns.
     """
-    keys = [_key(source) for source in arm.sources]
-    uniques = [[(unique, _columns(source, unique)) for unique in source.table.uniques] for source in arm.sources]
-    texts = [text for texts in keys for text in texts]
-    texts += [text for of_source in uniques for _, columns in of_source for text in columns]
-    texts += expressions
-    listed = [f"{text} AS c{place}" for place, text in enumerate(texts)]
-    facts = query_columns(execute, _select(definition, arm, tuple(listed), ""))
-    kept = iter([Kept(f"proxydb_{place}", column) for place, column in enumerate(facts)])
+    keys = [[column_of(source, column) for column in source.key] for source in arm.sources]
+    uniques = [(place, unique) for place, source in enumerate(arm.sources) for unique in source.table.uniques]
+    unique_texts = [[column_of(arm.sources[place], column) for column in unique.columns] for place, unique in uniques]
+    links = [[f"{quoted(link.alias)}.{quoted(link.outer)}" for link in each.links] for each in arm.subqueries]
+    shown = (
+        [f"CASE WHEN {definition.text(arm.where, _renames(arm))} THEN 1 ELSE 0 END"] if arm.late and arm.where else []
+    )
+    parts: list[Sequence[str]] = [*keys, *unique_texts, *links, arm.partition, shown, expressions]
+    made = iter(_kept(definition, arm, [text for part in parts for text in part], execute))
+    found = iter([tuple(islice(made, len(part))) for part in parts])
+    of_keys = tuple(next(found) for _ in keys)
+    of_uniques = [(place, unique, next(found)) for place, unique in uniques]
     return RowsTable(
         name,
         definition,
         arm,
-        tuple(tuple(next(kept) for _ in texts_) for texts_ in keys),
+        of_keys,
         tuple(
-            tuple((unique, tuple(next(kept) for _ in columns)) for unique, columns in of_source)
-            for of_source in uniques
+            tuple((unique, columns) for place, unique, columns in of_uniques if place == number)
+            for number in range(len(keys))
         ),
-        tuple(kept),
-        tuple(texts),
+        tuple(next(found) for _ in links),
+        next(found),
+        next(found),
+        next(found),
     )
 
 
-def _select(definition: Definition, arm: Arm, texts: tuple[str, ...], condition: str, *, prefix: str = "") -> str:
-    """A query of `texts` over the tables of a SELECT, where its own and another condition hold."""
-    renamed = [(source.place, _renamed(source)) for source in arm.sources if source.table.rows]
-    where = [] if arm.where is None else [f"({definition.text(arm.where, renamed)})"]
+def _kept(definition: Definition, arm: Arm, texts: list[str], execute: Execute) -> list[Kept]:
+    """A column for each expression; the same expression is kept more than once."""
+    listed = [f"{text} AS c{place}" for text, place in zip(texts, count(), strict=False)]
+    facts = query_columns(execute, select(definition, arm, listed))
+    return [
+        Kept(f"proxydb_{place}", column, text) for place, (column, text) in enumerate(zip(facts, texts, strict=True))
+    ]
+
+
+def select(
+    definition: Definition,
+    arm: Arm,
+    texts: Sequence[str],
+    condition: str = "",
+    *,
+    prefix: str = "",
+    filtered: bool = True,
+) -> str:
+    """A query of `texts` over the tables of a SELECT, where its own (if `filtered`) and another condition hold."""
+    renamed = _renames(arm)
+    where = [] if arm.where is None or not filtered else [f"({definition.text(arm.where, renamed)})"]
     if condition:
         where.append(condition)
     said = f" WHERE {' AND '.join(where)}" if where else ""
     return f"SELECT {', '.join(texts)} FROM {prefix}{definition.text(arm.from_, renamed)}{said}"
 
 
+def _renames(arm: Arm) -> list[tuple[Span, str]]:
+    """Where the query names a view of ours, what it is read from with keys."""
+    sources = [*arm.sources, *(each.source for each in arm.subqueries)]
+    return [(source.place, _renamed(source)) for source in sources if source.table.rows]
+
+
+def column_of(source: Source, column: str) -> str:
+    """A column of a source, as the query may name it."""
+    return f"{quoted(source.alias)}.{quoted(column)}"
+
+
 def _renamed(source: Source) -> str:
     name = quoted(source.table.rows)
     return name if source.aliased else f"{name} AS {quoted(source.alias)}"
-
-
-def _key(source: Source) -> list[str]:
-    return [f"{quoted(source.alias)}.{quoted(column)}" for column in source.key]
-
-
-def _columns(source: Source, unique: Unique) -> list[str]:
-    return [f"{quoted(source.alias)}.{quoted(column)}" for column in unique.columns]
-
-
-def _equals(source: Source) -> str:
-    """A key that may hold NULL is compared by IS; an outer join is only seen through by an equality."""
-    return "=" if source.unique_key else "IS"

@@ -8,58 +8,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from proxydb.views.arms import quoted
+from proxydb.sql.tokens import quoted
+from proxydb.views.sqlite import changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from proxydb.views.definition import Source
     from proxydb.views.sqlite.groups import GroupsTable
+    from proxydb.views.sqlite.linked import LinkedTable
     from proxydb.views.sqlite.rows import RowsTable
 
 EVENTS = ("INSERT", "UPDATE", "DELETE")
 
 
-def source_triggers(view: str, tables: Sequence[RowsTable]) -> Iterator[str]:
+def source_triggers(view: str, tables: Sequence[RowsTable], linked: Sequence[LinkedTable]) -> Iterator[str]:
     """The statements that make the triggers on the tables that a view reads."""
-    roles: dict[str, list[tuple[RowsTable, int]]] = {}
+    copied = {(each.reader.name, each.number) for each in linked}
+    roles: dict[str, list[tuple[Source, dict[str, list[str]]]]] = {}
     for rows in tables:
+        for number, each in enumerate(rows.arm.subqueries):
+            if (rows.name, number) not in copied:
+                bodies = {event: changes.of_sub_query(rows, number, event) for event in EVENTS}
+                roles.setdefault(each.source.table.name, []).append((each.source, bodies))
+    for rows in (*(each.rows for each in linked), *tables):
         for number, source in enumerate(rows.arm.sources):
-            roles.setdefault(source.table.name, []).append((rows, number))
+            bodies = {event: changes.of_source(rows, number, event) for event in EVENTS}
+            roles.setdefault(source.table.name, []).append((source, bodies))
     for place, (table, of_table) in enumerate(roles.items()):
         for event in EVENTS:
-            body = [line for rows, number in of_table for line in _changed(rows, number, event)]
-            columns = _columns([rows.arm.sources[number] for rows, number in of_table]) if event == "UPDATE" else ""
+            columns = _columns([source for source, _ in of_table]) if event == "UPDATE" else ""
+            body = [line for _, bodies in of_table for line in bodies[event]]
             yield trigger(f"proxydb_{view}_{place}_{event.lower()}", f"{event}{columns}", table, body)
 
 
 def group_triggers(groups: GroupsTable) -> Iterator[str]:
     """The statements that make the triggers on the table of rows that groups are made of."""
-    rows = groups.rows.name
-    yield trigger(f"{rows}_insert", "INSERT", rows, groups.added())
-    yield trigger(f"{rows}_delete", "DELETE", rows, groups.removed())
+    rows, condition = groups.rows.name, groups.rows.condition
+    for event, row, body in (("INSERT", "NEW", groups.added()), ("DELETE", "OLD", groups.removed())):
+        yield trigger(f"{rows}_{event.lower()}", event, rows, body, when=f"{row}.{condition}" if condition else "")
 
 
-def trigger(name: str, event: str, table: str, body: Iterable[str]) -> str:
+def linked_triggers(linked: LinkedTable) -> Iterator[str]:
+    """The statements that make the triggers on the copy of a sub-query's table."""
+    names = [kept.name for kept in linked.rows.values]
+    for event in ("INSERT", "DELETE"):
+        body = changes.of_sub_query(linked.reader, linked.number, event, names=names)
+        yield trigger(f"{linked.rows.name}_{event.lower()}", event, linked.rows.name, body)
+
+
+def trigger(name: str, event: str, table: str, body: Iterable[str], *, when: str = "") -> str:
     """A statement that makes a trigger."""
     lines = "".join(f"  {line};\n" for line in body)
-    return f"CREATE TRIGGER {quoted(name)} AFTER {event} ON {quoted(table)} BEGIN\n{lines}END"
-
-
-def _changed(rows: RowsTable, number: int, event: str) -> Iterator[str]:
-    """What has to be done with the rows of a view after a row of a source was changed."""
-    source = rows.arm.sources[number]
-    if event != "INSERT":
-        yield rows.remove(number, "OLD")
-    if event != "DELETE":
-        yield rows.remove(number, "NEW")
-        yield from rows.remove_victims(number)
-        yield rows.fill(rows.key_is(number, "NEW"))
-    if not source.unique_key and event == "DELETE":
-        yield rows.fill(rows.key_is(number, "OLD"))
-    elif not source.unique_key and event == "UPDATE":
-        moved = " OR ".join(f"OLD.{quoted(column)} IS NOT NEW.{quoted(column)}" for column in source.key)
-        yield rows.fill(f"{rows.key_is(number, 'OLD')} AND ({moved})")
+    only = f" WHEN {when}" if when else ""
+    return f"CREATE TRIGGER {quoted(name)} AFTER {event} ON {quoted(table)}{only} BEGIN\n{lines}END"
 
 
 def _columns(sources: Sequence[Source]) -> str:

@@ -1,0 +1,104 @@
+"""The correlated sub-queries of a SELECT: which equalities tie them to the rows around them.
+
+Such a sub-query depends only on the rows of its table that are equal in these columns, whatever else it says, so a
+changed row of that table touches only the rows that are linked to it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxydb.views.clauses import Span
+from proxydb.views.definition import Link, Source, SubQuery
+from proxydb.views.obstacle import Obstacle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from proxydb.sql.parse import ColumnRef, Syntax, TableRef
+    from proxydb.views.catalogue import Column, Table
+    from proxydb.views.clauses import Cutter
+
+_LINKING = frozenset({"=", "=="})
+_NUMBERS = frozenset({"integer", "numeric", "real"})
+_ROLES = frozenset({"exists", "in", "scalar"})
+
+
+def sub_queries(
+    syntax: Syntax, number: int, cutter: Cutter, sources: Sequence[Source], find: Callable[[TableRef], Table]
+) -> Iterator[SubQuery]:
+    """The sub-queries of the SELECT of this number.
+
+    Raises
+    ------
+    Obstacle
+        One of them is of another kind, or depends on more than linked rows.
+    """
+    for scope, each in enumerate(syntax.scopes):
+        if each.parent is not None and syntax.root(scope) == number:
+            if each.parent != number or each.role not in _ROLES:
+                raise Obstacle(f"it has a sub-query in a place that is not taken apart ({each.role})")
+            yield _sub_query(syntax, scope, cutter, sources, find)
+
+
+def _sub_query(
+    syntax: Syntax, scope: int, cutter: Cutter, sources: Sequence[Source], find: Callable[[TableRef], Table]
+) -> SubQuery:
+    tables = [table for table in syntax.tables if table.scope == scope]
+    if len(tables) != 1:
+        raise Obstacle("it has a sub-query over several tables")
+    reference = tables[0]
+    arm = cutter.inside(reference.start)
+    _check(arm.clauses, syntax.scopes[scope].role, [cutter.words(item) for item in arm.items])
+    table = find(reference)
+    source = Source(table, reference.alias, Span(reference.start, reference.end), False, (), reference.aliased)
+    columns = [column for column in syntax.columns if column.scope == scope]
+    links = tuple(_links(cutter, arm.clauses["where"], columns, source, sources)) if "where" in arm.clauses else ()
+    if not links:
+        raise Obstacle(f"its sub-query over {table.name} is not tied to it by an equality of columns of one type")
+    return SubQuery(source, links)
+
+
+def _check(clauses: dict[str, Span], role: str, items: list[tuple[str, ...]]) -> None:
+    if "limit" in clauses or "group" in clauses:
+        raise Obstacle("it has a sub-query with GROUP BY or LIMIT")
+    if role == "scalar" and (items[0][0] not in ("count", "max", "min", "sum", "total", "avg") or items[0][-1] != ")"):
+        raise Obstacle("it has a sub-query as a value that is no aggregate")
+
+
+def _links(
+    cutter: Cutter, where: Span, columns: Sequence[ColumnRef], source: Source, sources: Sequence[Source]
+) -> Iterator[Link]:
+    for part in cutter.conjuncts(where):
+        sides = [column for column in columns if part.holds(column.start)]
+        if len(sides) != 2 or sides[0].start != part.start or sides[1].end != part.end:
+            continue
+        between = cutter.words(Span(sides[0].end, sides[1].start))
+        if len(between) == 1 and between[0] in _LINKING:
+            yield from _link(sides, source, sources)
+
+
+def _finds(outer: Column, inner: Column) -> bool:
+    """Whether `outer`, compared with a value of `inner`, finds at least what comparing the two columns finds.
+
+    A bare value has no affinity, so where only `inner` makes SQLite compare numbers, it would find less. SQLite
+    compares a rowid without a collation.
+    """
+    if (outer.collation or "BINARY") != (inner.collation or "BINARY"):
+        return False
+    return outer.type.lower() == inner.type.lower() or outer.affinity in _NUMBERS or inner.affinity in ("text", "blob")
+
+
+def _link(sides: list[ColumnRef], source: Source, sources: Sequence[Source]) -> Iterator[Link]:
+    for inner, outer in (sides, sides[::-1]):
+        column = source.table.column(inner.name)
+        if column is None or inner.qualifier not in ("", source.alias):
+            continue
+        if outer.qualifier in ("", source.alias) and source.table.column(outer.name):
+            continue
+        for around in sources:
+            other = around.table.column(outer.name)
+            if other is not None and outer.qualifier in ("", around.alias):
+                if _finds(other, column):
+                    yield Link(around.alias, other.name, column.name)
+                return

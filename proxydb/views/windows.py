@@ -1,0 +1,60 @@
+"""The window functions of a SELECT: what they partition by, and whether their results are defined at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from proxydb.views.obstacle import Obstacle
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxydb.views.clauses import Call, Cutter, Span, Window
+    from proxydb.views.definition import Source
+
+PEERS = frozenset("avg count cume_dist dense_rank max min percent_rank rank sum total".split())
+"""Window functions that give rows of equal order the same result, as long as the frame is the default."""
+
+ORDERED = frozenset("first_value lag last_value lead nth_value ntile row_number".split())
+"""Those whose result depends on the order of such rows."""
+
+
+def partition_of(cutter: Cutter, sql: str, spans: Sequence[Span], sources: Sequence[Source]) -> tuple[str, ...]:
+    """The expressions that all window functions in `spans` partition by.
+
+    Raises
+    ------
+    Obstacle
+        There are none, they differ, or a result depends on an order that is not defined.
+    """
+    calls = [call for span in spans for call in cutter.calls(span) if call.after == "over"]
+    partitions = {}
+    for call in calls:
+        window = cutter.window(call)
+        if window is None or call.name not in PEERS | ORDERED:
+            raise Obstacle(f"its window function {call.name} is not taken apart")
+        _check_order(cutter, call, window, sources)
+        partitions[tuple(cutter.words(span) for span in window.partition)] = window.partition
+    if len(partitions) != 1 or not next(iter(partitions)):
+        raise Obstacle("its windows have no PARTITION BY in common")
+    return tuple(span.of(sql) for span in next(iter(partitions.values())))
+
+
+def _check_order(cutter: Cutter, call: Call, window: Window, sources: Sequence[Source]) -> None:
+    if call.name in PEERS and window.frame != "rows":
+        return
+    named = {cutter.words(span)[:3][-1].strip('"`[]').lower() for span in window.partition}
+    named |= {_column(cutter.words(span)) for span in window.order}
+    for source in sources:
+        keys = [source.table.key] if source.unique_key else []
+        if not any(named >= {column.lower() for column in key} for key in keys):
+            raise Obstacle(
+                f"rows of equal order make {call.name} ambiguous: "
+                f"append the primary key of {source.table.name} to its ORDER BY"
+            )
+
+
+def _column(words: tuple[str, ...]) -> str:
+    """The column that an ORDER BY term consists of, without its qualifier and direction."""
+    plain = [word for word in words if word not in ("asc", "desc", "nulls", "first", "last")]
+    return plain[-1].strip('"`[]').lower() if len(plain) == 1 or plain[1:2] == ["."] else ""
