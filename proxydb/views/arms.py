@@ -225,8 +225,19 @@ def _outputs(given: Understood, sources: Sequence[Source]) -> list[tuple[str, Sp
             outputs += [(text, item) for text in _star(given, words, sources)]
         else:
             span = _without_alias(given, item, scope.starts[place])
-            outputs.append((span.of(given.sql), span))
+            outputs.append((_written_out(given, span, sources), span))
     return outputs
+
+
+def _written_out(given: Understood, span: Span, sources: Sequence[Source]) -> str:
+    """The words of an expression; a column with its table, so that it is known to be the same wherever it is named."""
+    for column in given.syntax.columns:
+        if (column.start, column.end) == (span.start, span.end):
+            for source in sources:
+                found = source.table.column(column.name)
+                if found is not None and column.qualifier in ("", source.alias):
+                    return f"{quoted(source.alias)}.{quoted(found.name)}"
+    return span.of(given.sql)
 
 
 def _star(given: Understood, words: tuple[str, ...], sources: Sequence[Source]) -> list[str]:
@@ -321,7 +332,7 @@ class _Grouping:
         templates = tuple(self._template(span) for span in self._outputs)
         return replace(
             self._arm,
-            groups=tuple(span.of(self._given.sql) for span in self._keys),
+            groups=tuple(_written_out(self._given, span, self._arm.sources) for span in self._keys),
             templates=templates,
             having=() if having is None else self._template(having),
             aggregates=tuple(self._aggregates),
@@ -385,12 +396,14 @@ class _Grouping:
         words = self._given.cutter.words(call.inside)
         distinct = words[:1] == ("distinct",)
         argument = call.inside.of(self._given.sql).strip()
-        if distinct:
-            argument = argument[len("distinct") :].strip()
+        argument = argument[len("distinct") :].strip() if distinct else self._argument(call)
         if call.name == "count" and not argument:
             argument = "*"
         aggregate = Aggregate(call.name, argument, distinct and call.name not in ("min", "max"))
         return self._aggregates.setdefault(aggregate, len(self._aggregates))
+
+    def _argument(self, call: clauses.Call) -> str:
+        return _written_out(self._given, call.arguments[0], self._arm.sources) if call.arguments else ""
 
     def _check_bare(self, span: Span, pieces: Sequence[str | Group | Result]) -> None:
         """Every column must be in a key or an aggregate."""

@@ -26,6 +26,14 @@ CREATE TABLE tag (sale INTEGER REFERENCES sale (id) ON DELETE CASCADE ON UPDATE 
 CREATE TABLE "odd ""name" ("a key" TEXT PRIMARY KEY, "select" INTEGER);
 """
 
+ROWS = """
+REPLACE INTO sale VALUES (1, 'a', 5, 'x', 2.0, 1, 1), (2, 'a', 7, 'X', 0.5, 'z', 2), (3, 'b', 6, NULL, 8.0, 2, 1),
+  (4, 'b', 4, 'y', NULL, 1.5, 4);
+REPLACE INTO shop VALUES ('a', 'x', 5), ('b', 'y', 6);
+REPLACE INTO tag VALUES (1, 'b'), (1, 'c'), (3, 'a');
+INSERT INTO bag VALUES (1, 5), (1, 5), ('z', 7);
+"""
+
 VIEWS = {
     "filtered": "SELECT * FROM sale WHERE amount > 3 ORDER BY label DESC LIMIT 1000",
     "projected": "SELECT s.label AS l, amount * 2, anything, weight w FROM sale AS s",
@@ -121,7 +129,7 @@ def _anything(random: Random) -> Any:
 def _sale(random: Random) -> tuple[Any, ...]:
     label = random.choice([None, "x", "X", "y"])
     weight = random.choice([None, 0.5, 2.0, 8])
-    return _id(random), _shop(random), _integer(random), label, weight, _anything(random), random.randrange(12)
+    return _id(random), _shop(random), _integer(random), label, weight, _anything(random), random.randrange(6)
 
 
 def _id(random: Random) -> int:
@@ -141,9 +149,9 @@ _CHANGES: list[Callable[[Random], tuple[str, tuple[Any, ...]]]] = [
         _sale(r),
     ),
     lambda r: (f"UPDATE {_conflict(r)} sale SET shop = ?, amount = ? WHERE id = ?", (_shop(r), _integer(r), _id(r))),
-    lambda r: (f"UPDATE {_conflict(r)} sale SET amount = ? WHERE day = ?", (_integer(r), r.randrange(12))),
+    lambda r: (f"UPDATE {_conflict(r)} sale SET amount = ? WHERE day = ?", (_integer(r), r.randrange(6))),
     lambda r: (f"UPDATE {_conflict(r)} sale SET id = ? WHERE id = ?", (_id(r), _id(r))),
-    lambda r: (f"UPDATE {_conflict(r)} sale SET day = ? WHERE id = ?", (r.randrange(12), _id(r))),
+    lambda r: (f"UPDATE {_conflict(r)} sale SET day = day + ? WHERE shop = ?", (r.randrange(3), _shop(r))),
     lambda r: ("DELETE FROM sale WHERE id % 7 = ?", (r.randrange(7),)),
     lambda r: (f"INSERT {_conflict(r)} INTO shop VALUES (?, ?, ?)", (_shop(r), r.choice("xyz"), _integer(r))),
     lambda r: (f"UPDATE {_conflict(r)} shop SET name = ?, country = ? WHERE name = ?", (_shop(r), "x", _shop(r))),
@@ -160,5 +168,6 @@ _CHANGES: list[Callable[[Random], tuple[str, tuple[Any, ...]]]] = [
         (r.choice([None, "a", "b", "c"]), _integer(r)),
     ),
     lambda r: ('DELETE FROM "odd ""name" WHERE "a key" IS ?', (r.choice([None, "a", "b"]),)),
+    lambda r: ("DELETE FROM tag WHERE word = ?", (_shop(r),)),
     lambda r: ("DELETE FROM sale", ()),
 ]

@@ -16,7 +16,7 @@ from proxydb.views.sqlite.rows import column_of, select
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from proxydb.views.definition import Source
+    from proxydb.views.definition import Source, SubQuery
     from proxydb.views.sqlite.rows import Kept, RowsTable
 
 TOUCHED = "proxydb_touched"
@@ -28,6 +28,8 @@ ROW = "\0"
 def of_source(rows: RowsTable, number: int, event: str) -> list[str]:
     """The statements of a trigger on the source of this number, for ``"INSERT"``, ``"UPDATE"`` or ``"DELETE"``."""
     source = rows.arm.sources[number]
+    if _is_covered(rows, number):
+        return []
     if named := _units_in(rows, source):
         return list(_by_units(rows, named, event))
     if rows.partition or source.nullable:
@@ -45,6 +47,24 @@ def of_sub_query(rows: RowsTable, number: int, event: str, *, names: Sequence[st
         for link, name in zip(links, inner, strict=True)
     ]
     return list(_anew(rows, " AND ".join(kept), " AND ".join(outer), inner, event))
+
+
+def _is_covered(rows: RowsTable, number: int) -> bool:
+    """Whether what a sub-query over the same table puts in anew holds all that comes from a changed row of a source."""
+    source = rows.arm.sources[number]
+    return any(
+        each.source.table == source.table
+        and is_told_by_key(each)
+        and all(link.alias == source.alias and link.outer == link.inner for link in each.links)
+        for each in rows.arm.subqueries
+    )
+
+
+def is_told_by_key(each: SubQuery) -> bool:
+    """Whether the key of a sub-query's table tells its links: then nothing is removed unseen."""
+    table = each.source.table
+    links = {link.inner for link in each.links}
+    return links <= set(table.key) and table.unique_key and not table.uniques and not table.rows
 
 
 def needs_touched(rows: RowsTable) -> bool:
@@ -103,7 +123,8 @@ def _by_touched(rows: RowsTable, number: int, event: str) -> Iterator[str]:
         now = _query_key(source).replace(ROW, "OLD" if event == "DELETE" else "NEW")
         texts = [unit.text for unit in rows.units]
         parts.append(select(rows.definition, rows.arm, texts, now, filtered=bool(rows.partition)))
-    yield f"INSERT INTO {touched} ({names}) {' UNION '.join(parts)}"
+    once = parts[0].replace("SELECT", "SELECT DISTINCT", 1) if len(parts) == 1 else " UNION ".join(parts)
+    yield f"INSERT INTO {touched} ({names}) {once}"
     same = " AND ".join(f"r.{unit.name} IS u.{unit.name}" for unit in rows.units)
     yield f"DELETE FROM {table} WHERE rowid IN (SELECT r.rowid FROM {touched} AS u CROSS JOIN {table} AS r ON {same})"
     again = " AND ".join(f"({unit.text}) IS {TOUCHED}.{unit.name}" for unit in rows.units)

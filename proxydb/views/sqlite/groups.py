@@ -223,7 +223,7 @@ def _accumulators(aggregate: Aggregate, argument: Kept) -> Iterator[Accumulator]
     else:
         yield _counted(argument)
         if aggregate.function in _ADDED:
-            yield from _sums(argument)
+            yield from _sums(argument, sized=aggregate.function != "sum")
             yield _exception(aggregate, argument)
 
 
@@ -239,10 +239,11 @@ def _counted(argument: Kept) -> Accumulator:
     )
 
 
-def _sums(argument: Kept) -> Iterator[Accumulator]:
-    """How many values are no small integers, and the sum and absolute sum of those that are."""
+def _sums(argument: Kept, *, sized: bool) -> Iterator[Accumulator]:
+    """How many values are no small integers, and the sum of those that are; if `sized` that of their absolutes, too."""
     value = argument.name
-    for suffix, of_small, of_others in (("odd", "0", "1"), ("small", "{0}", "0"), ("size", "abs({0})", "0")):
+    parts = [("odd", "0", "1"), ("small", "{0}", "0")] + [("size", "abs({0})", "0")] * sized
+    for suffix, of_small, of_others in parts:
         name = f"{value}_{suffix}"
 
         def term(row: str, small: str = of_small, other: str = of_others) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from proxydb.sql.tokens import quoted
 from proxydb.views.clauses import Span
 from proxydb.views.definition import Arm, Definition
+from proxydb.views.sqlite.changes import is_told_by_key
 from proxydb.views.sqlite.rows import column_of, rows_table
 
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ def linked_tables(reader: RowsTable, execute: Execute) -> Iterator[LinkedTable]:
     """The copies that the sub-queries of a SELECT need."""
     for number, each in enumerate(reader.arm.subqueries):
         table = each.source.table
-        inner = {link.inner for link in each.links}
-        if inner <= set(table.key) and table.unique_key and not table.uniques and not table.rows:
+        if is_told_by_key(each):
             continue
         alias = "proxydb_linked"
         sql = f"{quoted(table.name)} AS {alias}"

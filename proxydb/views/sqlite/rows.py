@@ -7,7 +7,7 @@ their unique values, the columns that sub-queries are tied to, and what windows 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxydb.sql.tokens import quoted
@@ -85,7 +85,7 @@ class RowsTable:
         hidden = [kept for keys in self.keys for kept in keys]
         hidden += [kept for uniques in self.victims for _, columns in uniques for kept in columns]
         hidden += [kept for links in self.links for kept in links]
-        return (*hidden, *self.partition, *self.shown, *self.values)
+        return tuple(dict.fromkeys((*hidden, *self.partition, *self.shown, *self.values)))
 
     @property
     def is_keyed(self) -> bool:
@@ -191,12 +191,10 @@ def rows_table(name: str, definition: Definition, arm: Arm, expressions: Sequenc
 
 
 def _kept(definition: Definition, arm: Arm, texts: list[str], execute: Execute) -> list[Kept]:
-    """A column for each expression; the same expression is kept more than once."""
-    listed = [f"{text} AS c{place}" for text, place in zip(texts, count(), strict=False)]
-    facts = query_columns(execute, select(definition, arm, listed))
-    return [
-        Kept(f"proxydb_{place}", column, text) for place, (column, text) in enumerate(zip(facts, texts, strict=True))
-    ]
+    """A column for each expression; the same expression is kept once."""
+    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    facts = query_columns(execute, select(definition, arm, [f"{text} AS c{place}" for text, place in places.items()]))
+    return [Kept(f"proxydb_{places[text]}", facts[places[text]], text) for text in texts]
 
 
 def select(
