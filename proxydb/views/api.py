@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from proxydb.errors import ProgrammingError
+from proxydb.errors import NotSupportedError, ProgrammingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,6 +65,25 @@ class Views:
         view: View = self._call("refresh", name)
         return view
 
+    def index(self, name: str, columns: Sequence[str]) -> None:
+        """Make an index on some columns of a view; it stays when the view is made again.
+
+        Parameters
+        ----------
+        name
+            The view.
+        columns
+            Names of its columns, in the order of the index.
+
+        Raises
+        ------
+        proxydb.errors.ProgrammingError
+            There is no such view, or it has no such column.
+        proxydb.errors.NotSupportedError
+            The database's views have no indexes of their own.
+        """
+        self._call("index", name, columns)
+
     def drop(self, name: str) -> None:
         """Remove a view, with all that was made for it."""
         self._call("drop", name)
@@ -106,8 +125,9 @@ class Views:
         except ModuleNotFoundError as error:
             if not str(error.name).startswith("proxydb.views"):
                 raise
-            from proxydb.errors import NotSupportedError
-
             raise NotSupportedError(f"proxydb keeps no views on {self._system}") from None
+        call = getattr(engine, function, None)
+        if call is None:
+            raise NotSupportedError(f"views on {self._system} have no {function}()")
         with self._borrow() as connection:
-            return getattr(engine, function)(connection, *arguments)
+            return call(connection, *arguments)

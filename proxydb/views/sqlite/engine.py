@@ -12,13 +12,13 @@ from proxydb.sql.tokens import quoted
 from proxydb.views.catalogue import Table
 from proxydb.views.obstacle import Obstacle
 from proxydb.views.records import DIRTY, DISABLED, FRESH, View, ViewCheck, ViewExplanation, compared
-from proxydb.views.sqlite import catalog
+from proxydb.views.sqlite import catalog, indexes
 from proxydb.views.sqlite.facts import SqliteCatalogue
 from proxydb.views.sqlite.layout import Layout, lay_out
 from proxydb.views.understand import understand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from proxydb.views.definition import Definition
     from proxydb.views.sqlite.facts import Execute
@@ -62,6 +62,15 @@ def refresh(connection: Any, name: str) -> View:
     with writing(connection) as execute:
         _rebuild(execute, catalog.get(execute, name).name)
         return catalog.get(execute, name)
+
+
+def index(connection: Any, name: str, columns: Sequence[str]) -> None:
+    """Make an index on the tables that hold a view."""
+    with writing(connection) as execute:
+        view = catalog.get(execute, name)
+        layout = _planned(execute, view.name, view.sql, view.maintenance, view.max_staleness)[1]
+        for statement in indexes.statements(layout, columns):
+            execute(statement)
 
 
 def repair(connection: Any, name: str | None) -> list[View]:
@@ -241,6 +250,7 @@ def _rebuild(execute: Execute, name: str) -> None:
         if other not in chain and any(other in _readers(execute, each) for each in chain):
             chain.append(other)
     kept = [catalog.get(execute, each) for each in chain]
+    indexed = {view.name: indexes.added(execute, catalog.objects(execute, view.name)) for view in kept}
     for view in reversed(kept):
         _remove(execute, view)
     for view in kept:
@@ -249,6 +259,8 @@ def _rebuild(execute: Execute, name: str) -> None:
         for statement in (*layout.create(), *layout.fill(), *layout.triggers()):
             execute(statement)
         catalog.add(execute, made, [thing for thing in _objects(execute) if thing not in before])
+        for statement in indexed[view.name]:
+            execute(statement)
 
 
 def _healthy(execute: Execute, name: str) -> View:
