@@ -32,6 +32,7 @@ from proxydb.lake.reports import (
 from proxydb.lake.snapshot import File, Protocol, Snapshot
 from proxydb.lake.synthetic import write_delta_log
 from proxydb.lake.table import Table
+from proxydb.lake.views import Promoted
 
 __all__ = [
     "OPERATIONS",
@@ -47,6 +48,7 @@ __all__ = [
     "Operation",
     "ParameterRanges",
     "PartitionTotals",
+    "Promoted",
     "Protocol",
     "PruneReport",
     "PrunedFiles",

@@ -14,6 +14,7 @@ from proxydb.lake.delta.segment import find_segment
 from proxydb.lake.errors import InvalidAction, TableExists, UnknownTable
 from proxydb.lake.exporting import export_log
 from proxydb.lake.importing import RowWriter, import_segment
+from proxydb.lake.kept_views import create_views, drop_views
 from proxydb.lake.prepared import prepare
 from proxydb.lake.reports import TableEntry, TableTotals
 from proxydb.lake.session import open_session
@@ -21,7 +22,7 @@ from proxydb.lake.setup import ensure_schema
 from proxydb.lake.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from proxydb.lake.prepared import Action
     from proxydb.lake.session import Session
     from proxydb.lake.setup import Indexes
+    from proxydb.lake.views import Promoted
 
 
 def open_lake(target: Any, *, config: Config | None = None, indexes: Indexes | None = None) -> Lake:
@@ -318,6 +320,36 @@ class Lake:
         directory = local_directory(path)
         export_log(self._session, self._table(table).table_id, directory, progress or _no_progress)
         return directory
+
+    def create_views(self, promoted: Sequence[Promoted] = ()) -> tuple[str, ...]:
+        """Let the database keep what is asked most as views, exactly, whoever writes; each commit takes longer then.
+
+        Those that are there already stay. The hand-made indexes are made too.
+
+        Parameters
+        ----------
+        promoted
+            Columns that `active_files` has besides those of the log.
+
+        Returns
+        -------
+        tuple of str
+            The names of the views; the reference lists their columns.
+
+        Raises
+        ------
+        proxydb.errors.ProgrammingError
+            A transaction is open, or the views were made with other promoted columns.
+        proxydb.errors.NotSupportedError
+            The database cannot keep them; nothing is left behind.
+        proxydb.errors.TargetError
+            The lake was opened on a connection that is not proxydb's.
+        """
+        return create_views(self._session, promoted)
+
+    def drop_views(self) -> None:
+        """Remove the views that `create_views` makes, those that are there."""
+        drop_views(self._session)
 
     def _new_table(self, name: str, location: str) -> Table:
         taken = TableExists(f"the lake has a table {name!r} already: choose another name")

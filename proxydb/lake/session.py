@@ -120,6 +120,13 @@ class Session:
                 yield
 
     @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        if self.system == "sqlite":
+            return bool(self.connection.in_transaction)
+        return bool(self.connection.info.transaction_status)
+
+    @property
     def compares_utf8(self) -> bool:
         """Whether text that is compared byte by byte is compared as UTF-8; asked once."""
         if self._compares_utf8 is None:

@@ -10,6 +10,7 @@ import pytest
 import proxydb.lake
 from proxydb.lake import OPERATIONS, errors
 from proxydb.lake.schema import DEFINITIONS
+from proxydb.lake.views import lake_views
 
 DOCS = Path(__file__).parents[2] / "docs"
 REFERENCE = DOCS / "reference" / "lake.md"
@@ -28,6 +29,22 @@ def test_every_column_is_in_the_reference(table: proxydb.lake.schema.TableDefini
     """The reference lists a table's columns in their order."""
     [line] = [line for line in REFERENCE.read_text(encoding="utf-8").splitlines() if f"| `{table.name}` |" in line]
     assert list(table.columns) == re.findall(r"`(\w+)`", line)[1:]
+
+
+def test_every_view_is_in_the_reference() -> None:
+    """The reference lists the views with their columns in order."""
+    table = REFERENCE.read_text(encoding="utf-8").partition("## Views")[2].partition("\n## ")[0]
+    listed = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", table, re.M))
+    with proxydb.lake.open(":memory:") as lake:
+        views = lake_views("sqlite")
+        for view in views:
+            lake.connection.execute(f"CREATE VIEW {view.name} AS {view.sql}")
+        columns = {
+            view.name: [each[0] for each in lake.connection.execute(f"SELECT * FROM {view.name}").description]
+            for view in views
+        }
+    assert columns["file_spans"] == columns["closed_spans"]
+    assert {name: re.findall(r"`(\w+)`", text) or columns[name] for name, text in listed.items()} == columns
 
 
 def test_every_operation_is_in_the_reference() -> None:
