@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sqlite3
+import subprocess
 import sys
 import threading
 import warnings
@@ -258,3 +259,12 @@ def test_statistics_of_a_closed_database_are_gone(path: Path) -> None:
         connection.execute(SELECT).fetchall()
     with _open(path) as connection:
         assert connection.proxydb.stats().statements == 0
+
+
+def test_the_function_stays_after_its_modules_import() -> None:
+    """`proxydb.database` is the function, whichever of it and the module of that name is loaded first."""
+    first = "import proxydb.database, proxydb; print(proxydb.database.__module__)"
+    later = "import proxydb; proxydb.database; import proxydb.database; print(proxydb.database.__module__)"
+    for code in (first, later):
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout == "proxydb.dbapi.connect\n"

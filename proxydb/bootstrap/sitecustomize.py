@@ -22,7 +22,7 @@ class _Waiting:
         _start()
         from importlib.util import find_spec
 
-        return find_spec(name)  # the finders are asked anew: wrapt's is among them now
+        return find_spec(name)  # the finders are asked anew: one of proxydb's is among them now
 
 
 def _start() -> None:

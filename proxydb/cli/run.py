@@ -15,11 +15,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from proxydb.cli.output_file import output_file
-from proxydb.observe.report import ProfileReport, writer_for
 from proxydb.spool import VARIABLE, Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from proxydb.observe.report import ProfileReport
 
 SLOW_MS = 100.0
 _BOOTSTRAP = Path(__file__).parents[1] / "bootstrap"
@@ -71,6 +72,8 @@ def _milliseconds(text: str) -> float:
 def _file(text: str) -> str:
     if text != _STANDARD_OUTPUT:
         output_file(text)
+        from proxydb.observe.report import writer_for
+
         try:
             writer_for(text)
         except ValueError as error:
@@ -129,9 +132,12 @@ class _Reporter:
     """Makes the report, as often as it is asked for."""
 
     def __init__(self, arguments: argparse.Namespace, spool: Spool) -> None:
+        from proxydb.observe.report import ProfileReport, writer_for  # only now, while the command is at work
+
         self._file: str | None = arguments.report
         self._wanted = not arguments.no_report
         self._write: Callable[[ProfileReport], str] = str
+        self._report = ProfileReport.of
         if arguments.json:
             self._write = ProfileReport.to_json
         elif self._file not in (None, _STANDARD_OUTPUT):
@@ -151,7 +157,7 @@ class _Reporter:
 
     def _show(self) -> None:
         snapshots = list(self._spool.snapshots())
-        text = self._write(ProfileReport.of(snapshots))
+        text = self._write(self._report(snapshots))
         if not snapshots:
             _say("no Python process of the command has loaded sqlite3 or psycopg where proxydb is installed")
         if self._file == _STANDARD_OUTPUT:

@@ -1,55 +1,27 @@
 """Methods in Python that leave no frame in a traceback, as the driver's own methods in C leave none.
 
-An exception takes a traceback entry from every Python frame that it leaves. So here none is left by an exception: the
-function's frame returns what failed, and C code raises it. The way of a call is C, then Python, then C:
-
-* an uncached `functools.lru_cache` wrapper, which binds like a function and calls what it wraps;
-* a class, whose `__new__` runs the function. What it returns is the result of the call;
-* unless it is an instance of the class: then `type.__call__` initialises it, and its `__init__` raises.
-
-To raise in C, `throw` of a generator that has ended raises what it is given.
+An exception takes a traceback entry from every Python frame that it leaves, but for one: a frame that raises it again
+by a bare `raise` adds none. So a method catches what fails, takes the entries that are proxydb's away, and raises it
+again.
 """
 
 from __future__ import annotations
 
 import os
-from functools import lru_cache, partial, update_wrapper
-from operator import methodcaller
+from functools import wraps
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from types import TracebackType
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
-def _ended() -> Generator[None]:
-    return
-    yield
-
-
-_generator = _ended()
-next(_generator, None)
-_throw = _generator.throw
-
-
-class Failure:
-    """What a function returns in the place of raising; an instance raises when it is initialised."""
-
-    __slots__ = ("_raise",)
-
-    _raise: Callable[[], Any]
-
-    @classmethod
-    def of(cls, error: BaseException) -> Failure:
-        """The failure by `error`, whose traceback shows no frame of proxydb's."""
-        failure = object.__new__(cls)
-        failure._raise = partial(_throw, error.with_traceback(_without_ours(error.__traceback__)))
-        return failure
-
-    __init__: Any = property(methodcaller("_raise"))
+def hide(error: BaseException) -> None:
+    """Take the entries that are proxydb's out of the traceback of `error`; the caller goes on with a bare `raise`."""
+    error.__traceback__ = _without_ours(error.__traceback__)
 
 
 def _without_ours(traceback: TracebackType | None) -> TracebackType | None:
@@ -66,29 +38,30 @@ def _without_ours(traceback: TracebackType | None) -> TracebackType | None:
     return following
 
 
-def calling(function: Callable[..., Any]) -> type[Failure]:
-    """A class that, called, does what `function` does, without a frame; it does not bind."""
-
-    class Call(Failure):
-        __slots__ = ()
-
-        def __new__(cls, /, *args: Any, **kwargs: Any) -> Any:
-            try:
-                return function(*args, **kwargs)
-            except BaseException as error:
-                return cls.of(error)
-
-    return Call  # type: ignore[no-any-return]
+def leaving_none(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself, which calls `hide`: it is not given another frame by `hide_frames`."""
+    _leaving_none.add(function)
+    return function
 
 
-def frameless(function: Callable[..., Any]) -> Any:
-    """A method that does what `function` does, without a frame."""
-    return bound_like_a_function(calling(function), function)
+_leaving_none: set[Callable[..., Any]] = set()
 
 
-def bound_like_a_function(call: type[Failure], function: Callable[..., Any]) -> Any:
-    """A method of a class made by `calling`, or of one like it, with the name and the signature of `function`."""
-    return update_wrapper(lru_cache(maxsize=0)(call), function)
+def frameless(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that does what `function` does, without a frame."""
+    if function in _leaving_none:
+        return function
+
+    @leaving_none
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except BaseException as error:
+            hide(error)
+            raise
+
+    return call
 
 
 def hide_frames(kind: type, *sources: type) -> None:

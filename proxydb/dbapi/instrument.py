@@ -6,11 +6,12 @@ import os
 import sys
 import threading
 from contextlib import suppress
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-import wrapt
-
-from proxydb.dbapi.frameless import calling
+from proxydb.dbapi.frameless import frameless
+from proxydb.dbapi.on_import import when_imported
+from proxydb.dbapi.stand_in import StandIn
 from proxydb.observe.profile import profiling
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Instrument:
                 if name in sys.modules:
                     self._patch(sys.modules[name])
                 elif name not in self._hooked:
-                    wrapt.register_post_import_hook(self._patch, name)
+                    when_imported(name, self._patch)
                 self._hooked.add(name)
         return profile
 
@@ -88,19 +89,19 @@ install, uninstall = _instrument.install, _instrument.uninstall
 
 
 def call_before(owner: Any, name: str, before: Callable[[], None]) -> None:
-    """Let the function `name` of a module call `before` first; it stays so."""
+    """Let the builtin function `name` of a module call `before` first; it stays so."""
 
-    def call(plain: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+    def call(plain: Any, args: Any, kwargs: Any) -> Any:
         before()
         return plain(*args, **kwargs)
 
-    wrapt.wrap_function_wrapper(owner, name, calling(call))
+    setattr(owner, name, StandIn(getattr(owner, name), call))
 
 
 def _patch_sqlite3(module: Any) -> Callable[[], None]:
     from proxydb.dbapi import observed_sqlite, sqlite
 
-    def connect(plain: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+    def connect(plain: Any, args: Any, kwargs: Any) -> Any:
         if (config := _instrument.config) is None or _is_ours(sys._getframe(2)):
             return plain(*args, **kwargs)
         connection = sqlite.connect_as(observed_sqlite.Connection, args, kwargs)
@@ -108,7 +109,7 @@ def _patch_sqlite3(module: Any) -> Callable[[], None]:
         return connection
 
     plain = module.connect
-    patched = wrapt.FunctionWrapper(plain, calling(connect))
+    patched = StandIn(plain, connect)
     _replace(plain, patched)
     return lambda: _replace(patched, plain)
 
@@ -136,13 +137,15 @@ def _patch_class_method(kind: Any, ours: Any, opening: Callable[..., Any]) -> Ca
     from proxydb.dbapi.mixing import with_ours
     from proxydb.dbapi.postgres_linked import LinkedConnection
 
-    def connect(plain: Any, cls: Any, args: Any, kwargs: Any) -> Any:
+    plain = vars(kind)["connect"]
+
+    @wraps(plain.__func__)
+    def connect(cls: Any, *args: Any, **kwargs: Any) -> Any:
         if (config := _instrument.config) is None or issubclass(cls, LinkedConnection) or _is_ours(sys._getframe(2)):
-            return plain(*args, **kwargs)
+            return plain.__func__(cls, *args, **kwargs)
         return opening(plain.__func__(with_ours(cls, ours), *args, **kwargs), config)
 
-    plain = vars(kind)["connect"]
-    kind.connect = wrapt.FunctionWrapper(plain, calling(connect))
+    kind.connect = classmethod(frameless(connect))
     return lambda: setattr(kind, "connect", plain)
 
 

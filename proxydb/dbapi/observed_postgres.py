@@ -6,29 +6,17 @@ They are those of `proxydb.dbapi.postgres`, under the driver's own names, withou
 from __future__ import annotations
 
 import sys
+from functools import wraps
 from typing import Any
 
 import psycopg as driver
 from psycopg.rows import Row
 
 from proxydb.dbapi import postgres, postgres_async
-from proxydb.dbapi.frameless import Failure, bound_like_a_function, frameless, hide_frames
+from proxydb.dbapi.frameless import frameless, hide, hide_frames
 from proxydb.dbapi.mixing import with_ours
 from proxydb.dbapi.postgres_linked import spoken
 from proxydb.observe.profile import profiling
-
-
-class _Execute(Failure):
-    """`execute` of every cursor."""
-
-    __slots__ = ()
-
-    def __new__(cls, cursor: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            note(cursor, query, sys._getframe(1))
-            return super(Observed, cursor).execute(query, *args, **kwargs)  # type: ignore[misc]
-        except BaseException as error:
-            return cls.of(error)
 
 
 def note(cursor: Any, query: Any, frame: Any) -> None:
@@ -47,7 +35,15 @@ class Observed:
     """What an observed cursor does differently from ours."""
 
     __slots__ = ()
-    execute = bound_like_a_function(_Execute, driver.Cursor.execute)
+
+    @wraps(driver.Cursor.execute)
+    def execute(self, query: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            note(self, query, sys._getframe(1))
+            return super().execute(query, *args, **kwargs)  # type: ignore[misc]
+        except BaseException as error:
+            hide(error)
+            raise
 
 
 class AwaitedObserved:

@@ -6,11 +6,12 @@ They are those of `proxydb.dbapi.sqlite`, under the driver's own names, without 
 from __future__ import annotations
 
 import sqlite3 as driver
+from functools import wraps
 from sys import _getframe
 from typing import Any
 
 from proxydb.dbapi import sqlite
-from proxydb.dbapi.frameless import Failure, bound_like_a_function, hide_frames
+from proxydb.dbapi.frameless import hide, hide_frames, leaving_none
 from proxydb.dbapi.mixing import with_ours
 from proxydb.dbapi.served import Served
 from proxydb.observe.profile import profiling
@@ -21,26 +22,25 @@ _execute = driver.Cursor.execute
 _fetchall = driver.Cursor.fetchall
 
 
-class _Execute(Failure):
+@leaving_none
+@wraps(sqlite.Cursor.execute)
+def _execute_noted(cursor: Any, sql: Any = _ABSENT, parameters: Any = (), /, *more: Any, **named: Any) -> Any:
     """`Cursor.execute`."""
-
-    __slots__ = ()
-
-    def __new__(cls, cursor: Any, sql: Any = _ABSENT, parameters: Any = (), /, *more: Any, **named: Any) -> Any:
+    try:
         try:
-            try:
-                statement = cursor.connection._context.statements[sql]
-            except (KeyError, TypeError, AttributeError):
-                statement = None
-            if statement is None or more or named:
-                return _execute_first(cursor, sql, (parameters, *more), named, _getframe(1))
-            if statement.unnoted:
-                statement.unnoted -= 1
-            elif profiling.note is not None:
-                profiling.note(statement, _getframe(1))
-            return statement.run(cursor, sql, parameters)
-        except BaseException as error:
-            return cls.of(error)
+            statement = cursor.connection._context.statements[sql]
+        except (KeyError, TypeError, AttributeError):
+            statement = None
+        if statement is None or more or named:
+            return _execute_first(cursor, sql, (parameters, *more), named, _getframe(1))
+        if statement.unnoted:
+            statement.unnoted -= 1
+        elif profiling.note is not None:
+            profiling.note(statement, _getframe(1))
+        return statement.run(cursor, sql, parameters)
+    except BaseException as error:
+        hide(error)
+        raise
 
 
 def _execute_first(cursor: Any, sql: Any, parameters: tuple[Any, ...], named: dict[str, Any], frame: Any) -> Any:
@@ -54,79 +54,46 @@ def _execute_first(cursor: Any, sql: Any, parameters: tuple[Any, ...], named: di
     return statement.run(cursor, sql, *parameters)
 
 
-class _ExecuteAtOnce(Failure):
+@leaving_none
+@wraps(sqlite.Connection.execute)
+def _execute_at_once(connection: Any, sql: Any = _ABSENT, parameters: Any = (), /, *more: Any, **named: Any) -> Any:
     """`Connection.execute`."""
-
-    __slots__ = ()
-
-    def __new__(cls, connection: Any, sql: Any = _ABSENT, parameters: Any = (), /, *more: Any, **named: Any) -> Any:
+    try:
+        cursor = _cursor(connection, Cursor)
         try:
-            cursor = _cursor(connection, Cursor)
-            try:
-                statement = connection._context.statements[sql]
-            except (KeyError, TypeError, AttributeError):
-                statement = None
-            if statement is None or more or named:
-                return _execute_first(cursor, sql, (parameters, *more), named, _getframe(1))
-            if statement.unnoted:
-                statement.unnoted -= 1
-            elif profiling.note is not None:
-                profiling.note(statement, _getframe(1))
-            return statement.run(cursor, sql, parameters)
-        except BaseException as error:
-            return cls.of(error)
+            statement = connection._context.statements[sql]
+        except (KeyError, TypeError, AttributeError):
+            statement = None
+        if statement is None or more or named:
+            return _execute_first(cursor, sql, (parameters, *more), named, _getframe(1))
+        if statement.unnoted:
+            statement.unnoted -= 1
+        elif profiling.note is not None:
+            profiling.note(statement, _getframe(1))
+        return statement.run(cursor, sql, parameters)
+    except BaseException as error:
+        hide(error)
+        raise
 
 
-class _Fetchall(Failure):
-    """`Cursor.fetchall`."""
+def _ending(name: str) -> Any:
+    """The method `name` of a connection, which ends a transaction if one is open."""
+    plain = getattr(driver.Connection, name)
 
-    __slots__ = ()
-
-    def __new__(cls, cursor: Any) -> Any:
-        try:
-            statement = getattr(cursor, "_statement", None)
-            return _fetchall(cursor) if statement is None else statement.fetch(_fetchall, cursor)
-        except BaseException as error:
-            return cls.of(error)
-
-
-class _Ending(Failure):
-    """A method of a connection that ends a transaction if one is open."""
-
-    __slots__ = ()
-
-    name: str
-    plain: Any
-
-    def __new__(cls, connection: Any) -> Any:
+    @leaving_none
+    @wraps(getattr(sqlite.Connection, name))
+    def end(connection: Any) -> Any:
         try:
             if connection.in_transaction and profiling.ended is not None:
                 profiling.ended(_getframe(1))
             context = connection._context
-            statement = context.statements.get(cls.name) or context.method(cls.name)
-            return statement.end(connection, cls.plain, connection)
+            statement = context.statements.get(name) or context.method(name)
+            return statement.end(connection, plain, connection)
         except BaseException as error:
-            return cls.of(error)
+            hide(error)
+            raise
 
-
-def _ending(name: str) -> Any:
-    """The method `name` of a connection."""
-    names = {"__slots__": (), "name": name, "plain": getattr(driver.Connection, name)}
-    return bound_like_a_function(type("_Ending", (_Ending,), names), getattr(sqlite.Connection, name))
-
-
-class _Exit(Failure):
-    """`Connection.__exit__`."""
-
-    __slots__ = ()
-
-    def __new__(cls, connection: Any, *exception: Any) -> Any:
-        try:
-            if connection.in_transaction and profiling.ended is not None:
-                profiling.ended(_getframe(1))
-            return sqlite.Connection.__exit__(connection, *exception)
-        except BaseException as error:
-            return cls.of(error)
+    return end
 
 
 class Cursor(sqlite.Cursor):
@@ -135,8 +102,16 @@ class Cursor(sqlite.Cursor):
     __slots__ = ()
     __module__ = "sqlite3"
 
-    execute = bound_like_a_function(_Execute, sqlite.Cursor.execute)
-    fetchall = bound_like_a_function(_Fetchall, sqlite.Cursor.fetchall)
+    execute = _execute_noted
+
+    @leaving_none
+    def fetchall(self) -> Any:
+        try:
+            statement = getattr(self, "_statement", None)
+            return _fetchall(self) if statement is None else statement.fetch(_fetchall, self)
+        except BaseException as error:
+            hide(error)
+            raise
 
 
 class ServedCursor(Served, Cursor):
@@ -152,9 +127,13 @@ class Connection(sqlite.Connection):
 
     __module__ = "sqlite3"
 
-    execute = bound_like_a_function(_ExecuteAtOnce, sqlite.Connection.execute)
+    execute = _execute_at_once
     commit, rollback = _ending("commit"), _ending("rollback")
-    __exit__ = bound_like_a_function(_Exit, sqlite.Connection.__exit__)
+
+    def __exit__(self, *exception: Any) -> Any:
+        if self.in_transaction and profiling.ended is not None:
+            profiling.ended(_getframe(2))
+        return super().__exit__(*exception)
 
     def cursor(self, factory: Any = Cursor) -> Any:
         if factory is Cursor:

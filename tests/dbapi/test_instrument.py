@@ -192,7 +192,7 @@ def test_connections_of_drop_ins_are_in_the_profile(profile: Profile) -> None:
     ],
 )
 def test_errors_are_the_drivers(fault: Callable[[Any], Any], cache: Any, profile: Profile) -> None:
-    """Class and words are those of the plain driver, and the traceback ends in the application's own line."""
+    """The class is that of the plain driver, and the traceback ends in the application's own line."""
     with closing(sqlite3.Connection(":memory:")) as plain, pytest.raises(Exception) as expected:
         fault(plain)
     proxydb.install(Config(cache=cache, admission=0))
@@ -201,6 +201,26 @@ def test_errors_are_the_drivers(fault: Callable[[Any], Any], cache: Any, profile
     files = [entry.filename for entry in traceback.extract_tb(caught.value.__traceback__)]
     assert files == [entry.filename for entry in traceback.extract_tb(expected.value.__traceback__)]
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        lambda one: one.cursor().execute("SELEC"),
+        lambda one: one.execute("SELECT ?"),
+        lambda one: one.cursor().execute("SELECT 1", 1, 2),
+        lambda one: one.cursor().execute(),
+        lambda one: one.cursor().execute(sql="SELECT 1"),
+        lambda one: one.cursor().execute([]),
+    ],
+)
+def test_words_of_errors_are_the_drivers(fault: Callable[[Any], Any], profile: Profile) -> None:
+    """What `execute` refuses, it refuses in the words of the plain driver."""
+    with closing(sqlite3.Connection(":memory:")) as plain, pytest.raises(Exception) as expected:
+        fault(plain)
+    with closing(sqlite3.connect(":memory:")) as connection, pytest.raises(type(expected.value)) as caught:
+        fault(connection)
+    assert str(caught.value) == str(expected.value)
 
 
 def test_a_connection_that_cannot_be_opened(profile: Profile, tmp_path: Path) -> None:
