@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxydb.drivers.base import EVERYTHING, NOTHING, Analysis
-from proxydb.sql.classify import Kind, classify, first_word, is_several
+from proxydb.sql.classify import Kind, classify, first_word, is_about_views, is_several
 from proxydb.sql.fingerprint import fingerprint, normal_form
 from proxydb.sql.tokens import PLACEHOLDER, tokenize
 
@@ -97,7 +97,7 @@ def plan(sql: str, system: str, analyse: Callable[[str], Analysis], generation: 
     if len(sql) > _LONGEST:
         return opaque(sql, f"longer than {_LONGEST:,} characters", generation, admission)
     tokens = tokenize(sql, system)
-    kind = classify(tokens)
+    kind = Kind.VIEW if is_about_views(tokens, system) else classify(tokens)
     analysis = _analysed(sql, analyse) if kind in _ANALYSED else Analysis(NOTHING, EVERYTHING, _REFUSALS[kind])
     if is_several(tokens):
         analysis = Analysis(refusal="several statements in one text")
@@ -126,6 +126,7 @@ def opaque(sql: str, why: str, generation: int, admission: Admission) -> Plan:
 
 _REFUSALS = {
     Kind.DDL: "changes the schema",
+    Kind.VIEW: "changes the schema",
     Kind.TRANSACTION: "controls a transaction",
     Kind.SESSION: "changes the session",
     Kind.OTHER: "is neither a plain read nor a plain write",

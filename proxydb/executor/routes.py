@@ -8,6 +8,7 @@ from proxydb.executor import awaited, stepped
 from proxydb.executor.effects import Controlling, Ending, Unknown, Writing
 from proxydb.executor.reading import Reading, Rejected, RejectedUnrecorded, Unanalysed
 from proxydb.executor.statement import Recorded, Statement, Unrecorded
+from proxydb.executor.viewing import Viewing
 from proxydb.sql.classify import Kind
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ class Routes(NamedTuple):
         Reads whose rows may be kept; those that have shown to be too cheap for it; those that are not understood yet.
     plain
         What changes nothing and is not kept.
-    writing, controlling, unknown
-        What changes rows; what begins or ends transactions; what may do anything.
+    writing, controlling, viewing, unknown
+        What changes rows; what begins or ends transactions; what is about proxydb's materialized views; what may do
+        anything.
     """
 
     reading: type[Statement]
@@ -33,10 +35,11 @@ class Routes(NamedTuple):
     plain: type[Statement]
     writing: type[Statement]
     controlling: type[Statement]
+    viewing: type[Statement]
     unknown: type[Statement]
 
 
-IN_CALLS = Routes(Reading, Rejected, Unanalysed, Statement, Writing, Controlling, Unknown)
+IN_CALLS = Routes(Reading, Rejected, Unanalysed, Statement, Writing, Controlling, Viewing, Unknown)
 """For a driver whose calls return when they are done."""
 
 IN_STEPS = IN_CALLS._replace(
@@ -46,6 +49,7 @@ IN_STEPS = IN_CALLS._replace(
     plain=stepped.Sent,
     writing=stepped.Sent,
     controlling=Unknown,
+    viewing=Unknown,
 )
 """For a driver that has steps, and whose database tells everything that was written by its label."""
 
@@ -55,6 +59,7 @@ AWAITED = IN_STEPS._replace(
     plain=awaited.Sent,
     writing=awaited.Sent,
     controlling=awaited.Unknown,
+    viewing=awaited.Unknown,
     unknown=awaited.Unknown,
 )
 """For the same driver when it is awaited."""
@@ -79,4 +84,8 @@ def route(plan: Plan, routes: Routes, config: Any) -> type[Statement]:
         if plan.analysis.unknown and config.cache != "off":
             return routes.unanalysed
         return routes.plain
-    return {Kind.WRITE: routes.writing, Kind.TRANSACTION: routes.controlling}.get(plan.kind, routes.unknown)
+    return {
+        Kind.WRITE: routes.writing,
+        Kind.TRANSACTION: routes.controlling,
+        Kind.VIEW: routes.viewing,
+    }.get(plan.kind, routes.unknown)

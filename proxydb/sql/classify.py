@@ -21,6 +21,7 @@ class Kind(Enum):
     DDL = "ddl"
     TRANSACTION = "transaction"
     SESSION = "session"
+    VIEW = "view"
     OTHER = "other"
 
 
@@ -47,6 +48,16 @@ def classify(tokens: Sequence[Token]) -> Kind:
     if kind is Kind.READ and (_modifies_data(first, tokens) or _selects_into(tokens)):
         return Kind.WRITE
     return kind
+
+
+def is_about_views(tokens: Sequence[Token], system: str) -> bool:
+    """Whether a statement is about the materialized views that proxydb keeps; those of Postgres are its own."""
+    words = [token.text for token in tokens[:4]]
+    if not words or words[0] not in ("create", "refresh", "drop"):
+        return False
+    return words[1:4] == ["incremental", "materialized", "view"] or (
+        system == "sqlite" and words[1:3] == ["materialized", "view"]
+    )
 
 
 def first_word(tokens: Sequence[Token]) -> str:

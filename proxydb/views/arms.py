@@ -122,8 +122,9 @@ def _windowed(given: Understood, arm: Arm, spans: list[Span]) -> Arm:
         raise Obstacle("it has window functions beside groups or DISTINCT")
     if arm.subqueries or any(source.nullable for source in arm.sources):
         raise Obstacle("it has window functions beside a sub-query or an outer join")
-    partition = partition_of(given.cutter, given.sql, spans, arm.sources)
-    return replace(arm, partition=partition, windowed=True)
+    partition = partition_of(given.cutter, spans, arm.sources)
+    written = tuple(_written_out(given, span, arm.sources) for span in partition)
+    return replace(arm, partition=written, windowed=True)
 
 
 def _check_columns(given: Understood, sources: Sequence[Source], expressions: list[Span]) -> None:

@@ -51,7 +51,8 @@ def _sub_query(
     arm = cutter.inside(reference.start)
     _check(arm.clauses, syntax.scopes[scope].role, [cutter.words(item) for item in arm.items])
     table = find(reference)
-    source = Source(table, reference.alias, Span(reference.start, reference.end), False, (), reference.aliased)
+    everything = tuple(column.name for column in table.columns)
+    source = Source(table, reference.alias, Span(reference.start, reference.end), False, everything, reference.aliased)
     columns = [column for column in syntax.columns if column.scope == scope]
     links = tuple(_links(cutter, arm.clauses["where"], columns, source, sources)) if "where" in arm.clauses else ()
     if not links:

@@ -19,7 +19,7 @@ ORDERED = frozenset("first_value lag last_value lead nth_value ntile row_number"
 """Those whose result depends on the order of such rows."""
 
 
-def partition_of(cutter: Cutter, sql: str, spans: Sequence[Span], sources: Sequence[Source]) -> tuple[str, ...]:
+def partition_of(cutter: Cutter, spans: Sequence[Span], sources: Sequence[Source]) -> tuple[Span, ...]:
     """The expressions that all window functions in `spans` partition by.
 
     Raises
@@ -37,7 +37,7 @@ def partition_of(cutter: Cutter, sql: str, spans: Sequence[Span], sources: Seque
         partitions[tuple(cutter.words(span) for span in window.partition)] = window.partition
     if len(partitions) != 1 or not next(iter(partitions)):
         raise Obstacle("its windows have no PARTITION BY in common")
-    return tuple(span.of(sql) for span in next(iter(partitions.values())))
+    return next(iter(partitions.values()))
 
 
 def _check_order(cutter: Cutter, call: Call, window: Window, sources: Sequence[Source]) -> None:

@@ -21,6 +21,14 @@ CREATE TABLE sale (
 CREATE UNIQUE INDEX sale_of_day ON sale (shop, day);
 CREATE TABLE shop (name TEXT, country TEXT, size INTEGER, PRIMARY KEY (name)) WITHOUT ROWID;
 CREATE TABLE bag (item, number);
+CREATE TRIGGER sale_update AFTER UPDATE ON sale WHEN NEW.id % 5 = 0 BEGIN
+  INSERT OR REPLACE INTO tag VALUES (NEW.id, NEW.shop);
+  UPDATE bag SET item = NEW.id WHERE number = NEW.day;
+END;
+CREATE TRIGGER sale_before BEFORE INSERT ON sale WHEN NEW.id % 5 = 1 BEGIN
+  UPDATE sale SET amount = amount + 1 WHERE shop = NEW.shop AND id <> NEW.id;
+  DELETE FROM sale WHERE id = NEW.id + 1;
+END;
 CREATE TABLE tag (sale INTEGER REFERENCES sale (id) ON DELETE CASCADE ON UPDATE CASCADE, word TEXT,
   PRIMARY KEY (sale, word)) WITHOUT ROWID;
 CREATE TABLE "odd ""name" ("a key" TEXT PRIMARY KEY, "select" INTEGER);
@@ -68,12 +76,18 @@ VIEWS = {
     "with_counts": "SELECT id, (SELECT count(*) FROM tag WHERE sale = s.id) AS tags FROM sale s",
     "newest_groups": "SELECT shop, count(*) AS n FROM sale s WHERE NOT EXISTS "
     "(SELECT 1 FROM sale n WHERE n.shop = s.shop AND n.amount > s.amount) GROUP BY shop",
+    "with_children": "SELECT id, amount FROM sale s WHERE EXISTS (SELECT 1 FROM sale c WHERE c.day = s.amount)",
     "ranked": "SELECT id, shop, row_number() OVER (PARTITION BY shop ORDER BY amount DESC, id) AS place, "
     "sum(amount) OVER (PARTITION BY shop ORDER BY day) AS run FROM sale WHERE day IS NOT 3",
     "of_words": "SELECT sale, word, rank() OVER (PARTITION BY sale ORDER BY word) AS place FROM tag",
     "joined_windows": "SELECT s.id, t.word, count(*) OVER (PARTITION BY p.country) AS n FROM sale s "
     "JOIN shop p ON p.name = s.shop JOIN tag t ON t.sale = s.id",
     "over_left": 'SELECT word, count(*) AS n FROM "left" GROUP BY word',
+    "exists_over_groups": "SELECT name FROM shop p WHERE EXISTS "
+    "(SELECT 1 FROM by_shop b WHERE b.k = p.name AND b.s > 3)",
+    "left_over_groups": "SELECT p.name, b.s, d.amount FROM shop p LEFT JOIN by_shop b ON b.k = p.name "
+    "LEFT JOIN different d ON d.shop = p.name",
+    "among_linked": "SELECT id FROM sale s WHERE amount NOT IN (SELECT day FROM sale c WHERE c.shop = s.shop)",
     "over_ranked": "SELECT id, shop FROM ranked WHERE place = 1",
     "joined_groups": "SELECT country, count(*) AS n, sum(amount) AS s FROM sale JOIN shop ON shop.name = sale.shop "
     "GROUP BY country",

@@ -7,7 +7,6 @@ that removes rows without firing their triggers is noticed by the keys and uniqu
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from proxydb.sql.tokens import quoted
@@ -167,19 +166,9 @@ def _has_value(source: Source, kept: Kept, name: str, collation: str) -> str:
 
 def _units_in(rows: RowsTable, source: Source) -> list[str]:
     """The columns of the source's key that the partition consists of; none where it is something else."""
-    if not rows.partition or not source.unique_key or len(rows.arm.sources) > 1 or source.table.uniques:
+    if not rows.partition or not rows.is_keyed or source.table.uniques:
         return []
-    names = [_bare_column(kept.text, source) for kept in rows.partition]
-    return [name for name in names if name] if all(name in source.key for name in names) else []
-
-
-def _bare_column(text: str, source: Source) -> str:
-    """The column that an expression consists of; empty for anything else."""
-    match = re.fullmatch(r'(?:"?(?P<qualifier>\w+)"?\s*\.\s*)?"?(?P<name>\w+)"?', text.strip())
-    if match is None or (match["qualifier"] or source.alias).lower() != source.alias.lower():
-        return ""
-    column = source.table.column(match["name"])
-    return "" if column is None else column.name
+    return [source.key[rows.keys[0].index(kept)] for kept in rows.partition]
 
 
 def _equals(source: Source) -> str:

@@ -48,7 +48,9 @@ def linked_tables(reader: RowsTable, execute: Execute) -> Iterator[LinkedTable]:
         alias = "proxydb_linked"
         sql = f"{quoted(table.name)} AS {alias}"
         columns = tuple(dict.fromkeys(link.inner for link in each.links))
-        source = replace(each.source, alias=alias, place=Span(0, len(quoted(table.name))), used=columns, aliased=True)
+        keyed = each.source.table if table.key else replace(table, key=columns, unique_key=False)
+        place = Span(0, len(quoted(table.name)))
+        source = replace(each.source, table=keyed, alias=alias, place=place, aliased=True)
         texts = tuple(column_of(source, link.inner) for link in each.links)
         arm = Arm((source,), (), Span(0, len(sql)), None, texts)
         name = f"{reader.name}_linked{number}"

@@ -89,8 +89,14 @@ class RowsTable:
 
     @property
     def is_keyed(self) -> bool:
-        """Whether the source's key is a key of this table, too."""
-        return len(self.keys) == 1 and self.arm.sources[0].unique_key
+        """Whether the source's key is a key of this table, too.
+
+        It is none where rows are put in anew by something else: a trigger of the application's own may have its change
+        of another table noticed before the change of the row itself, and then the same row is there twice for a
+        moment.
+        """
+        found_by = {kept for links in self.links for kept in links} | set(self.partition)
+        return len(self.keys) == 1 and self.arm.sources[0].unique_key and found_by <= set(self.keys[0])
 
     @property
     def units(self) -> tuple[Kept, ...]:

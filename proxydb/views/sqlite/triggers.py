@@ -26,15 +26,15 @@ def source_triggers(view: str, tables: Sequence[RowsTable], linked: Sequence[Lin
     """The statements that make the triggers on the tables that a view reads."""
     copied = {(each.reader.name, each.number) for each in linked}
     roles: dict[str, list[tuple[Source, dict[str, list[str]]]]] = {}
+    for rows in (*tables, *(each.rows for each in linked)):
+        for number, source in enumerate(rows.arm.sources):
+            bodies = {event: changes.of_source(rows, number, event) for event in EVENTS}
+            roles.setdefault(source.table.name, []).append((source, bodies))
     for rows in tables:
         for number, each in enumerate(rows.arm.subqueries):
             if (rows.name, number) not in copied:
                 bodies = {event: changes.of_sub_query(rows, number, event) for event in EVENTS}
                 roles.setdefault(each.source.table.name, []).append((each.source, bodies))
-    for rows in (*(each.rows for each in linked), *tables):
-        for number, source in enumerate(rows.arm.sources):
-            bodies = {event: changes.of_source(rows, number, event) for event in EVENTS}
-            roles.setdefault(source.table.name, []).append((source, bodies))
     for place, (table, of_table) in enumerate(roles.items()):
         for event in EVENTS:
             columns = _columns([source for source, _ in of_table]) if event == "UPDATE" else ""

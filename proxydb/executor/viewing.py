@@ -1,0 +1,32 @@
+"""Statements about materialized views that the database itself does not know."""
+
+from __future__ import annotations
+
+from time import perf_counter_ns as now
+from typing import Any
+
+from proxydb.errors import DatabaseError
+from proxydb.executor.statement import Statement
+
+
+class Viewing(Statement):
+    """CREATE, REFRESH or DROP MATERIALIZED VIEW on SQLite, carried out on the connection and in its transaction."""
+
+    __slots__ = ()
+
+    def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        from proxydb.views.sqlite.carrying_out import carry_out
+
+        started = now()
+        try:
+            carry_out(cursor.connection, sql)
+            result = self.execute(cursor, "", arguments)  # what the cursor gave before, it gives no longer
+        except DatabaseError as error:  # as an error of the driver, which is what the application catches
+            self.failed(now() - started)
+            raise getattr(cursor.connection, type(error).__name__)(str(error)) from None
+        except BaseException:
+            self.failed(now() - started)
+            raise
+        self.finished(now() - started, arguments, "")
+        cursor._statement = self
+        return result
