@@ -32,7 +32,13 @@ class Views:
         self._borrow = borrow
 
     def create(
-        self, name: str, sql: str, *, maintenance: Maintenance = "immediate", max_staleness: float | None = None
+        self,
+        name: str,
+        sql: str,
+        *,
+        maintenance: Maintenance = "immediate",
+        max_staleness: float | None = None,
+        indexes: Sequence[Sequence[str]] = (),
     ) -> View:
         """Make a view, fill it, and keep it exact from now on, whoever writes.
 
@@ -47,6 +53,8 @@ class Views:
             next `refresh`, ``"full"`` computes it by `refresh` alone.
         max_staleness
             How many seconds old a view may be that is not kept immediately, to be used in the place of its query.
+        indexes
+            For each index that its readers gain from the names of the columns; what it is kept by is indexed anyway.
 
         Raises
         ------
@@ -57,7 +65,8 @@ class Views:
         """
         if maintenance not in MAINTENANCE:
             raise ProgrammingError(f"maintenance is {maintenance!r}: choose one of {', '.join(MAINTENANCE)}")
-        made: View = self._call("create", name, sql, maintenance, max_staleness)
+        options = {"indexes": tuple(map(tuple, indexes))} if indexes else {}
+        made: View = self._call("create", name, sql, maintenance, max_staleness, **options)
         return made
 
     def refresh(self, name: str) -> View:
@@ -119,7 +128,7 @@ class Views:
         repaired: Sequence[View] = self._call("repair", name)
         return repaired
 
-    def _call(self, function: str, *arguments: Any) -> Any:
+    def _call(self, function: str, *arguments: Any, **options: Any) -> Any:
         try:
             engine = import_module(_ENGINES[self._system])
         except ModuleNotFoundError as error:
@@ -130,4 +139,4 @@ class Views:
         if call is None:
             raise NotSupportedError(f"views on {self._system} have no {function}()")
         with self._borrow() as connection:
-            return call(connection, *arguments)
+            return call(connection, *arguments, **options)

@@ -35,6 +35,8 @@ class View:
         The names of the tables that it reads.
     refreshed_at
         When it was last computed as a whole, in seconds since 1970.
+    indexes
+        The columns of each index that it was made with.
     """
 
     name: str
@@ -46,6 +48,7 @@ class View:
     reason: str
     tables: tuple[str, ...]
     refreshed_at: float
+    indexes: tuple[tuple[str, ...], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""

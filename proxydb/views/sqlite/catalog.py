@@ -22,9 +22,10 @@ _CREATE = """
 CREATE TABLE IF NOT EXISTS proxydb_views (
   name TEXT PRIMARY KEY COLLATE NOCASE, format INTEGER NOT NULL, sql TEXT NOT NULL, kind TEXT NOT NULL,
   maintenance TEXT NOT NULL, max_staleness REAL, state TEXT NOT NULL, reason TEXT NOT NULL, tables TEXT NOT NULL,
-  fingerprints TEXT NOT NULL, objects TEXT NOT NULL, refreshed_at REAL NOT NULL)
+  fingerprints TEXT NOT NULL, objects TEXT NOT NULL, refreshed_at REAL NOT NULL,
+  indexes TEXT NOT NULL)
 """
-_COLUMNS = "name, sql, kind, maintenance, max_staleness, state, reason, tables, refreshed_at"
+_COLUMNS = "name, sql, kind, maintenance, max_staleness, state, reason, tables, refreshed_at, indexes"
 
 
 def names(execute: Execute) -> list[str]:
@@ -43,7 +44,9 @@ def find(execute: Execute, name: str) -> View | None:
     row = execute(f"SELECT {_COLUMNS} FROM proxydb_views WHERE name = ?", (name,)).fetchone()
     if row is None:
         return None
-    return View(**dict(zip(_COLUMNS.split(", "), row, strict=True)) | {"tables": tuple(json.loads(row[7]))})
+    facts = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    facts |= {"tables": tuple(json.loads(row[7])), "indexes": tuple(map(tuple, json.loads(row[9])))}
+    return View(**facts)
 
 
 def get(execute: Execute, name: str) -> View:
@@ -64,7 +67,7 @@ def add(execute: Execute, view: View, objects: Iterable[str]) -> None:
     """Write a view down, with the names of everything that was made for it."""
     execute(_CREATE)
     execute(
-        f"INSERT INTO proxydb_views ({_COLUMNS}, format, fingerprints, objects) VALUES ({', '.join('?' * 12)})",
+        f"INSERT INTO proxydb_views ({_COLUMNS}, format, fingerprints, objects) VALUES ({', '.join('?' * 13)})",
         (
             view.name,
             view.sql,
@@ -75,6 +78,7 @@ def add(execute: Execute, view: View, objects: Iterable[str]) -> None:
             view.reason,
             json.dumps(view.tables),
             view.refreshed_at,
+            json.dumps(view.indexes),
             FORMAT,
             json.dumps(fingerprints(execute, [*view.tables, *objects])),
             json.dumps(list(objects)),

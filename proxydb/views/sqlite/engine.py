@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from proxydb.drivers.sqlite.analysis import DETERMINISTIC
@@ -30,7 +31,14 @@ MODES = ("immediate", "full")
 
 
 def create(
-    connection: Any, name: str, sql: str, maintenance: str, max_staleness: float | None, *, exists_ok: bool = False
+    connection: Any,
+    name: str,
+    sql: str,
+    maintenance: str,
+    max_staleness: float | None,
+    *,
+    indexes: tuple[tuple[str, ...], ...] = (),
+    exists_ok: bool = False,
 ) -> View:
     """Make a view and fill it."""
     _check_name(name)
@@ -38,12 +46,24 @@ def create(
         if exists_ok and (found := catalog.find(execute, name)):
             return found
         _check_free(execute, name)
-        view, layout = _planned(execute, name, sql, maintenance, max_staleness)
-        before = _objects(execute)
-        for statement in (*layout.create(), *layout.fill(), *layout.triggers()):
-            execute(statement)
-        catalog.add(execute, view, [thing for thing in _objects(execute) if thing not in before])
-        return view
+        return _make(execute, name, sql, maintenance, max_staleness, indexes)
+
+
+def _make(
+    execute: Execute,
+    name: str,
+    sql: str,
+    maintenance: str,
+    max_staleness: float | None,
+    indexes: tuple[tuple[str, ...], ...],
+) -> View:
+    view, layout = _planned(execute, name, sql, maintenance, max_staleness)
+    before = _objects(execute)
+    for statement in (*layout.create(), *layout.fill(), *layout.index(indexes), *layout.triggers()):
+        execute(statement)
+    view = replace(view, indexes=indexes)
+    catalog.add(execute, view, [thing for thing in _objects(execute) if thing not in before])
+    return view
 
 
 def drop(connection: Any, name: str, *, missing_ok: bool = False) -> None:
@@ -254,19 +274,13 @@ def _rebuild(execute: Execute, name: str) -> None:
     for view in reversed(kept):
         _remove(execute, view)
     for view in kept:
-        made, layout = _planned(execute, view.name, view.sql, view.maintenance, view.max_staleness)
-        before = _objects(execute)
-        for statement in (*layout.create(), *layout.fill(), *layout.triggers()):
-            execute(statement)
-        catalog.add(execute, made, [thing for thing in _objects(execute) if thing not in before])
+        _make(execute, view.name, view.sql, view.maintenance, view.max_staleness, view.indexes)
         for statement in indexed[view.name]:
             execute(statement)
 
 
 def _healthy(execute: Execute, name: str) -> View:
     """The view in the state that it is really in."""
-    from dataclasses import replace
-
     view = catalog.get(execute, name)
     if broken := catalog.changed(execute, name):
         return replace(view, state=DISABLED, reason=f"{', '.join(broken)} is no longer what it was: repair it")

@@ -16,7 +16,7 @@ from proxydb.views.sqlite.rows import Kept, RowsTable, rows_table
 from proxydb.views.sqlite.triggers import group_triggers, linked_triggers, source_triggers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from proxydb.views.catalogue import Column
     from proxydb.views.definition import Arm, Definition
@@ -77,6 +77,31 @@ class Layout:
         yield f"CREATE VIEW {quoted(self.name)} AS {self.shown()}"
         if (keyed := self.keyed()) is not None:
             yield f"CREATE VIEW {quoted(keyed.rows)} AS {self._selected(keyed=True)}"
+
+    def index(self, indexes: Sequence[Sequence[str]]) -> Iterator[str]:
+        """The statements that make indexes of the view's columns.
+
+        Raises
+        ------
+        proxydb.errors.ProgrammingError
+            One names a column that the view does not have.
+        """
+        names = [column.name.lower() for column in self.columns]
+        for number, columns in enumerate(indexes):
+            if missing := [column for column in columns if column.lower() not in names]:
+                raise ProgrammingError(f"the view has no column {missing[0]!r}, of which an index is to be made")
+            places = [names.index(column.lower()) for column in columns]
+            for table, expressions in self._expressions().items():
+                terms = ", ".join(expressions[place] for place in places)
+                yield f"CREATE INDEX {quoted(f'{table}_reader{number}')} ON {quoted(table)} ({terms})"
+
+    def _expressions(self) -> dict[str, list[str]]:
+        """What the view's columns are computed by, for each table that holds rows of it."""
+        if self.copy:
+            return {self.tables[0]: [kept.expression for kept in self.copy]}
+        if self.groups is not None:
+            return {self.groups.name: self._of_groups()}
+        return {rows.name: [kept.expression for kept in rows.values] for rows in self.rows}
 
     def triggers(self) -> Iterator[str]:
         """The statements that make the triggers; they come before the filling, and see to it that nothing is lost."""
