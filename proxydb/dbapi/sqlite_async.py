@@ -21,6 +21,24 @@ if TYPE_CHECKING:
 class Connection(driver.Connection):
     """An `aiosqlite.Connection` whose statements go through proxydb."""
 
+    _unclaimed: list[Any] = []
+    """What the thread has opened, until whoever waits for it has it."""
+
+    async def _connect(self) -> Any:
+        connected = await super()._connect()
+        self._unclaimed.clear()
+        return connected
+
+    def stop(self) -> Any:
+        """End the thread as aiosqlite does; what it has opened for a task that was cancelled meanwhile is closed."""
+        if self._connection is None:
+            self._tx.put_nowait((None, self._close_unclaimed))
+        return super().stop()
+
+    def _close_unclaimed(self) -> None:
+        while self._unclaimed:
+            self._unclaimed.pop().close()
+
     @property
     def proxydb(self) -> Database:
         """The `Database` that this connection shares with the process's others to the same file."""
@@ -59,6 +77,10 @@ def connect(
         connection._config = config
         with suppress(Error):
             connection._context  # noqa: B018 - made by the thread that the connection belongs to
+        unclaimed.append(connection)
         return connection
 
-    return Connection(connector, iter_chunk_size, loop)
+    unclaimed: list[Any] = []
+    made = Connection(connector, iter_chunk_size, loop)
+    made._unclaimed = unclaimed
+    return made

@@ -93,3 +93,37 @@ def test_other_thread_sets_isolation_level(sqlite_wal_path: Path, beside: Any) -
             return [*seen, *[await _read(connection) for _ in range(2)]]
 
     assert asyncio.run(main()) == [True, "IMMEDIATE", 100, *[beside.execute(READ).fetchall()] * 2]
+
+
+class Counted(sqlite3.Connection):
+    """Knows how many of its kind are open."""
+
+    open = 0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        Counted.open += 1
+
+    def close(self) -> None:
+        super().close()
+        Counted.open -= 1
+
+
+def test_what_was_opened_for_a_cancelled_task_is_closed(sqlite_wal_path: Path) -> None:
+    """A task that is cancelled while its connection is opened leaves none behind; aiosqlite's own leaves one."""
+
+    async def cancelled(task: Any) -> None:
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    async def main() -> None:
+        for _ in range(20):
+            connection = aio.connect(sqlite_wal_path, config=KEEP_ALL, factory=Counted)
+            opening = asyncio.ensure_future(connection.__aenter__())
+            await asyncio.sleep(0)  # it has asked its thread, and waits
+            await cancelled(opening)
+            await asyncio.to_thread(connection._thread.join, 20)
+
+    asyncio.run(main())
+    assert Counted.open == 0
