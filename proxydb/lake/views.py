@@ -71,14 +71,14 @@ class LakeView:
     sql
         Its query.
     indexes
-        The columns of each index that its readers gain from; groups have one on their key.
+        The columns of each index that its readers gain from, besides those on the keys by which it is kept.
     kept
         Whether its rows are kept; else it is an ordinary view, which finds them in others by their keys.
     """
 
     name: str
     sql: str
-    indexes: tuple[tuple[str, ...], ...]
+    indexes: tuple[tuple[str, ...], ...] = ()
     kept: bool = True
 
 
@@ -101,7 +101,7 @@ def lake_views(system: str, promoted: Sequence[Promoted] = ()) -> tuple[LakeView
     columns = "".join(f",\n  {each.expression(system)} AS {quoted(each.name)}" for each in promoted)
     indexes = tuple(("table_id", each.name) for each in promoted)
     first, *others = _VIEWS
-    return replace(first, sql=first.sql.replace("{promoted}", columns), indexes=first.indexes + indexes), *others
+    return replace(first, sql=first.sql.replace("{promoted}", columns), indexes=indexes), *others
 
 
 def _check_names(promoted: Sequence[Promoted]) -> None:
@@ -156,14 +156,10 @@ WHERE NOT EXISTS (
 
 _TOTALS = "COUNT(*) AS files, CAST(SUM(f.size_bytes) AS BIGINT) AS bytes"
 
-# A partition has a row for each way in which its values are spelled, such as '' and null; readers add them up. Below
-# groups an outer join is kept with less work than NOT EXISTS.
+# A partition has a row for each way in which its values are spelled, such as '' and null; readers add them up.
 _PARTITION_STATS = f"""
 SELECT f.table_id, f.partition_values, {_TOTALS}
-FROM dl_add_files AS f
-LEFT JOIN dl_add_files AS a ON {_NEXT.format(next="a")}
-LEFT JOIN dl_remove_files AS r ON {_NEXT.format(next="r")}
-WHERE a.version IS NULL AND r.version IS NULL
+FROM dl_add_files AS f{_NOTHING_NEWER}
 GROUP BY f.table_id, f.partition_values"""
 
 _COMMIT_ADDITIONS = f"""
@@ -200,17 +196,15 @@ JOIN dl_metadata_updates AS m ON m.table_id = t.table_id
 JOIN dl_protocol_updates AS p ON p.table_id = t.table_id
   AND p.version = (SELECT MAX(n.version) FROM dl_protocol_updates AS n WHERE n.table_id = t.table_id)"""
 
-_FILE_KEY = ("table_id", "path", "dv_id")
-
 _VIEWS = (
-    LakeView("active_files", _ACTIVE_FILES, (_FILE_KEY,)),
-    LakeView("tombstones", _TOMBSTONES, (_FILE_KEY,)),
-    LakeView("closed_spans", _CLOSED_SPANS, (("table_id", "begin_version", "end_version"),)),
-    LakeView("txn_heads", _TXN_HEADS, (("table_id", "app_id"),)),
-    LakeView("partition_stats", _PARTITION_STATS, ()),
-    LakeView("commit_additions", _COMMIT_ADDITIONS, ()),
-    LakeView("commit_removals", _COMMIT_REMOVALS, ()),
-    LakeView("file_spans", _FILE_SPANS, (), kept=False),
-    LakeView("commit_statistics", _COMMIT_STATISTICS, (), kept=False),
-    LakeView("table_metadata", _TABLE_METADATA, (), kept=False),
+    LakeView("active_files", _ACTIVE_FILES),
+    LakeView("tombstones", _TOMBSTONES),
+    LakeView("closed_spans", _CLOSED_SPANS),
+    LakeView("txn_heads", _TXN_HEADS),
+    LakeView("partition_stats", _PARTITION_STATS),
+    LakeView("commit_additions", _COMMIT_ADDITIONS),
+    LakeView("commit_removals", _COMMIT_REMOVALS),
+    LakeView("file_spans", _FILE_SPANS, kept=False),
+    LakeView("commit_statistics", _COMMIT_STATISTICS, kept=False),
+    LakeView("table_metadata", _TABLE_METADATA, kept=False),
 )

@@ -14,7 +14,7 @@ from proxydb.errors import ProgrammingError, TargetError
 from proxydb.lake import Promoted, queries
 from proxydb.lake.importing import RowWriter
 from proxydb.lake.session import open_session
-from proxydb.lake.synthetic import Fleet, SyntheticTable
+from proxydb.lake.synthetic import Fleet, SyntheticTable, load_fleet
 from proxydb.lake.synthetic.rows import rows_of
 from proxydb.lake.synthetic.table import START
 from proxydb.lake.views import lake_views
@@ -134,13 +134,34 @@ def test_a_cached_answer_from_a_view_is_never_stale(lake: Lake, outside: Session
     assert (seen, len(set(seen)) > 2) == (expected, True)
 
 
-def test_readers_use_the_indexes(lake: Lake) -> None:
-    """The files of a table, and those of one promoted value, are searched for and not scanned."""
+SEARCHED = {
+    "active_files": ["table_id = 1", "table_id = 1 AND path = 'x'", "table_id = 1 AND partition_date = 'x'"],
+    "tombstones": ["table_id = 1", "table_id = 1 AND path = 'x'"],
+    "file_spans": ["table_id = 1", "table_id = 1 AND begin_version <= 7"],
+    "txn_heads": ["table_id = 1", "table_id = 1 AND app_id = 'x'"],
+    "partition_stats": ["table_id = 1"],
+    "commit_statistics": ["table_id = 1", "table_id = 1 AND version = 7"],
+    "table_metadata": ["table_id = 1", "name = 'x'"],
+}
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+def test_readers_scan_nothing(lake: Lake, name: str) -> None:
+    """The rows of a table, and those of a key or of a promoted value, are searched for by an index."""
     lake.create_views([Promoted("partition", ("date",))])
-    for condition in ("table_id = 1", "table_id = 1 AND partition_date = 'x'"):
-        text = f"EXPLAIN QUERY PLAN SELECT * FROM active_files WHERE {condition}"
-        [(*_, plan)] = lake.connection.execute(text).fetchall()
-        assert plan.startswith("SEARCH")
+    for condition in SEARCHED[name]:
+        text = f"EXPLAIN QUERY PLAN SELECT * FROM {name} WHERE {condition}"
+        plan = [row[3] for row in lake.connection.execute(text)]
+        assert [step for step in plan if step.startswith("SCAN")] == []
+
+
+def test_a_promoted_column_has_an_index(lake: Lake) -> None:
+    """The files of one value are found by it."""
+    load_fleet(lake, Fleet(1500))
+    lake.create_views([Promoted("partition", ("date",))])
+    text = "EXPLAIN QUERY PLAN SELECT * FROM active_files WHERE table_id = 1 AND partition_date = 'x'"
+    [(*_, step)] = lake.connection.execute(text).fetchall()
+    assert "_by_table_id_partition_date" in step
 
 
 def test_views_are_made_once(lake: Lake) -> None:

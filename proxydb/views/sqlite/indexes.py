@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def statements(layout: Layout, columns: Sequence[str]) -> Iterator[str]:
-    """The statements that make an index where it is missing.
+    """The statements that make an index where it is missing, and let SQLite know its worth.
 
     What is indexed is what the view shows, word for word: only then does SQLite use it for a predicate on the view.
 
@@ -31,6 +31,7 @@ def statements(layout: Layout, columns: Sequence[str]) -> Iterator[str]:
         name = "_".join((table, "by", *columns))
         indexed = ", ".join(expressions[place] for place in places)
         yield f"CREATE INDEX IF NOT EXISTS {quoted(name)} ON {quoted(table)} ({indexed})"
+        yield f"ANALYZE {quoted(table)}"
 
 
 def added(execute: Execute, objects: list[str]) -> list[str]:
