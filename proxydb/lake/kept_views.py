@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from proxydb.errors import ProgrammingError, TargetError
 from proxydb.lake.schema import INDEXES
 from proxydb.lake.views import lake_views
+from proxydb.sql.tokens import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,10 +42,9 @@ def create_views(session: Session, promoted: Sequence[Promoted]) -> tuple[str, .
     try:
         for view in wanted:
             if view.kept and view.name not in known:
-                views.create(view.name, view.sql)
+                views.create(view.name, view.sql, indexes=view.indexes)
                 made.append(view.name)
-                for columns in view.indexes:
-                    views.index(view.name, columns)
+        _analyse(session, [view.name for view in wanted if view.name in made and view.indexes])
         with session.transaction():
             _create_ordinary(session, wanted)
     except BaseException:
@@ -81,6 +81,13 @@ def _check_same(known: dict[str, str], wanted: tuple[LakeView, ...]) -> None:
     for view in wanted:
         if view.name in known and known[view.name].strip() != view.sql.strip():
             raise ProgrammingError(f"there is a view {view.name} with other columns: call drop_views() first")
+
+
+def _analyse(session: Session, names: list[str]) -> None:
+    """Let the database know the worth of the indexes; without that it finds the key of the table good enough."""
+    for name in names:
+        for table in session.connection.proxydb.views.explain(name).tables:
+            session.execute(f"ANALYZE {quoted(table)}")
 
 
 def _create_ordinary(session: Session, wanted: tuple[LakeView, ...]) -> None:

@@ -74,25 +74,6 @@ class Views:
         view: View = self._call("refresh", name)
         return view
 
-    def index(self, name: str, columns: Sequence[str]) -> None:
-        """Make an index on some columns of a view; it stays when the view is made again.
-
-        Parameters
-        ----------
-        name
-            The view.
-        columns
-            Names of its columns, in the order of the index.
-
-        Raises
-        ------
-        proxydb.errors.ProgrammingError
-            There is no such view, or it has no such column.
-        proxydb.errors.NotSupportedError
-            The database's views have no indexes of their own.
-        """
-        self._call("index", name, columns)
-
     def drop(self, name: str) -> None:
         """Remove a view, with all that was made for it."""
         self._call("drop", name)

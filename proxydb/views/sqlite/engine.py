@@ -13,13 +13,13 @@ from proxydb.sql.tokens import quoted
 from proxydb.views.catalogue import Table
 from proxydb.views.obstacle import Obstacle
 from proxydb.views.records import DIRTY, DISABLED, FRESH, View, ViewCheck, ViewExplanation, compared
-from proxydb.views.sqlite import catalog, indexes
+from proxydb.views.sqlite import catalog
 from proxydb.views.sqlite.facts import SqliteCatalogue
 from proxydb.views.sqlite.layout import Layout, lay_out
 from proxydb.views.understand import understand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from proxydb.views.definition import Definition
     from proxydb.views.sqlite.facts import Execute
@@ -82,15 +82,6 @@ def refresh(connection: Any, name: str) -> View:
     with writing(connection) as execute:
         _rebuild(execute, catalog.get(execute, name).name)
         return catalog.get(execute, name)
-
-
-def index(connection: Any, name: str, columns: Sequence[str]) -> None:
-    """Make an index on the tables that hold a view."""
-    with writing(connection) as execute:
-        view = catalog.get(execute, name)
-        layout = _planned(execute, view.name, view.sql, view.maintenance, view.max_staleness)[1]
-        for statement in indexes.statements(layout, columns):
-            execute(statement)
 
 
 def repair(connection: Any, name: str | None) -> list[View]:
@@ -270,13 +261,10 @@ def _rebuild(execute: Execute, name: str) -> None:
         if other not in chain and any(other in _readers(execute, each) for each in chain):
             chain.append(other)
     kept = [catalog.get(execute, each) for each in chain]
-    indexed = {view.name: indexes.added(execute, catalog.objects(execute, view.name)) for view in kept}
     for view in reversed(kept):
         _remove(execute, view)
     for view in kept:
         _make(execute, view.name, view.sql, view.maintenance, view.max_staleness, view.indexes)
-        for statement in indexed[view.name]:
-            execute(statement)
 
 
 def _healthy(execute: Execute, name: str) -> View:
@@ -300,5 +288,7 @@ _METHODS = {
     "distinct": "rows are kept with keys, and equal ones are counted",
     "groups": "rows are kept with keys; groups are added to and subtracted from, or computed again from their rows",
     "join with groups": "joined rows are kept with keys; groups are added to and subtracted from, or computed again",
+    "exists": "the rows that a changed row is tied to by equal columns are put in anew",
+    "windows": "the partitions of a changed row are put in anew",
     "union": "each SELECT's rows are kept with keys",
 }

@@ -121,16 +121,6 @@ class Layout:
         if self.groups is not None:
             yield from self.groups.fill()
 
-    def stored(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Each table that the view shows, with what its columns are there."""
-        if self.copy:
-            yield self.tables[0], tuple(kept.expression for kept in self.copy)
-        elif self.groups is not None:
-            yield self.groups.name, tuple(self._of_groups()[: len(self.columns)])
-        else:
-            for rows in self.rows:
-                yield rows.name, tuple(kept.expression for kept in rows.values[: len(self.columns)])
-
     def shown(self) -> str:
         """The query of the view that people read."""
         order = [f"{order.number + 1} {order.direction}".strip() for order in self.definition.order]
