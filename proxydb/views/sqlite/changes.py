@@ -36,8 +36,48 @@ def of_source(rows: RowsTable, number: int, event: str) -> list[str]:
     return list(_by_key(rows, number, event))
 
 
+def later_of_source(rows: RowsTable, number: int) -> tuple[list[str], list[str]]:
+    """What is done with a row of a source that was changed some time ago, and with the rows of all sources before that.
+
+    Returns ------- The statements that come first for every row that is known to have been changed, and those that
+    come then; both speak of the row as `ROW`.
+    """
+    source, kept = rows.arm.sources[number], _kept_key(rows, number)
+    gone = [kept, *_victims(rows, number)]
+    if (rows.partition and not _units_in(rows, source)) or source.nullable:
+        names = ", ".join(unit.name for unit in rows.units)
+        into = f"INSERT INTO {quoted(touched_table(rows))} ({names})"
+        now = select(
+            rows.definition,
+            rows.arm,
+            [unit.text for unit in rows.units],
+            _query_key(source),
+            filtered=bool(rows.partition),
+        )
+        return [f"{into} SELECT {names} FROM {quoted(rows.name)} WHERE {condition}" for condition in gone] + [
+            f"{into} {now}"
+        ], []
+    query = _query_key(source)
+    if named := _units_in(rows, source):
+        kept, query = _unit_conditions(rows, named)
+    first = [f"DELETE FROM {quoted(rows.name)} WHERE {condition}" for condition in gone]
+    return first, [f"DELETE FROM {quoted(rows.name)} WHERE {kept}", rows.fill(query)]
+
+
+def later_of_sub_query(rows: RowsTable, number: int, *, names: Sequence[str] = ()) -> list[str]:
+    """What is done with a row of a sub-query's table that was changed some time ago, which is spoken of as `ROW`."""
+    kept, outer, _ = _linked(rows, number, names)
+    return [f"DELETE FROM {quoted(rows.name)} WHERE {kept}", rows.fill(outer)]
+
+
 def of_sub_query(rows: RowsTable, number: int, event: str, *, names: Sequence[str] = ()) -> list[str]:
     """The statements of a trigger on the table of a sub-query, or on a copy of it with other column `names`."""
+    kept, outer, inner = _linked(rows, number, names)
+    return list(_anew(rows, kept, outer, inner, event))
+
+
+def _linked(rows: RowsTable, number: int, names: Sequence[str]) -> tuple[str, str, Sequence[str]]:
+    """The conditions that a kept row, and one of the query, is tied to a changed row; and the columns of that."""
     links = rows.arm.subqueries[number].links
     inner = names or [link.inner for link in links]
     kept = [f"{column.name} = {ROW}.{quoted(name)}" for column, name in zip(rows.links[number], inner, strict=True)]
@@ -45,7 +85,7 @@ def of_sub_query(rows: RowsTable, number: int, event: str, *, names: Sequence[st
         f"{quoted(link.alias)}.{quoted(link.outer)} = {ROW}.{quoted(name)}"
         for link, name in zip(links, inner, strict=True)
     ]
-    return list(_anew(rows, " AND ".join(kept), " AND ".join(outer), inner, event))
+    return " AND ".join(kept), " AND ".join(outer), inner
 
 
 def _is_covered(rows: RowsTable, number: int) -> bool:
@@ -93,20 +133,26 @@ def _by_key(rows: RowsTable, number: int, event: str) -> Iterator[str]:
     if not source.unique_key:
         yield from _anew(rows, kept, query, source.key, event)
         if event != "DELETE":
-            yield from (f"DELETE FROM {quoted(rows.name)} WHERE {victim}" for victim in _victims(rows, number))
+            yield from _without_victims(rows, number)
         return
     for row in ["OLD"] * (event != "INSERT") + ["NEW"] * (event != "DELETE"):
         yield f"DELETE FROM {quoted(rows.name)} WHERE {kept.replace(ROW, row)}"
     if event != "DELETE":
-        yield from (f"DELETE FROM {quoted(rows.name)} WHERE {victim}" for victim in _victims(rows, number))
+        yield from _without_victims(rows, number)
         yield rows.fill(query.replace(ROW, "NEW"))
 
 
 def _by_units(rows: RowsTable, named: Sequence[str], event: str) -> Iterator[str]:
     """Put in anew what is in the changed row's partition, which its key tells."""
-    kept = [f"{unit.name} IS {ROW}.{quoted(name)}" for unit, name in zip(rows.units, named, strict=True)]
-    query = [f"({unit.text}) IS {ROW}.{quoted(name)}" for unit, name in zip(rows.units, named, strict=True)]
-    yield from _anew(rows, " AND ".join(kept), " AND ".join(query), named, event)
+    yield from _anew(rows, *_unit_conditions(rows, named), named, event)
+
+
+def _unit_conditions(rows: RowsTable, named: Sequence[str]) -> tuple[str, str]:
+    """The conditions that a kept row, and one of the query, is in the changed row's partition."""
+    units = list(zip(rows.units, named, strict=True))
+    kept = [f"{unit.name} IS {ROW}.{quoted(name)}" for unit, name in units]
+    query = [f"({unit.text}) IS {ROW}.{quoted(name)}" for unit, name in units]
+    return " AND ".join(kept), " AND ".join(query)
 
 
 def _by_touched(rows: RowsTable, number: int, event: str) -> Iterator[str]:
@@ -116,7 +162,7 @@ def _by_touched(rows: RowsTable, number: int, event: str) -> Iterator[str]:
     source, kept = rows.arm.sources[number], _kept_key(rows, number)
     before = [kept.replace(ROW, row) for row in ["OLD"] * (event != "INSERT") + ["NEW"] * (event != "DELETE")]
     if event != "DELETE":
-        before += _victims(rows, number)
+        before += [victim.replace(ROW, "NEW") for victim in _victims(rows, number)]
     parts = [f"SELECT {names} FROM {table} WHERE {condition}" for condition in before]
     if event != "DELETE" or not source.unique_key:
         now = _query_key(source).replace(ROW, "OLD" if event == "DELETE" else "NEW")
@@ -124,10 +170,18 @@ def _by_touched(rows: RowsTable, number: int, event: str) -> Iterator[str]:
         parts.append(select(rows.definition, rows.arm, texts, now, filtered=bool(rows.partition)))
     once = parts[0].replace("SELECT", "SELECT DISTINCT", 1) if len(parts) == 1 else " UNION ".join(parts)
     yield f"INSERT INTO {touched} ({names}) {once}"
+    yield from anew_touched(rows)
+
+
+def anew_touched(rows: RowsTable, *, distinct: bool = True) -> Iterator[str]:
+    """Put in anew the units that are written down, which may not be `distinct`, and forget them."""
+    table, touched = quoted(rows.name), quoted(touched_table(rows))
     same = " AND ".join(f"r.{unit.name} IS u.{unit.name}" for unit in rows.units)
     yield f"DELETE FROM {table} WHERE rowid IN (SELECT r.rowid FROM {touched} AS u CROSS JOIN {table} AS r ON {same})"
     again = " AND ".join(f"({unit.text}) IS {TOUCHED}.{unit.name}" for unit in rows.units)
-    yield rows.fill(again, prefix=f"{touched} AS {TOUCHED} CROSS JOIN ")
+    names = ", ".join(unit.name for unit in rows.units)
+    units = touched if distinct else f"(SELECT DISTINCT {names} FROM {touched})"
+    yield rows.fill(again, prefix=f"{units} AS {TOUCHED} CROSS JOIN ")
     yield f"DELETE FROM {touched}"
 
 
@@ -147,11 +201,16 @@ def _query_key(source: Source) -> str:
     )
 
 
+def _without_victims(rows: RowsTable, number: int) -> list[str]:
+    victims = _victims(rows, number)
+    return [f"DELETE FROM {quoted(rows.name)} WHERE {victim.replace(ROW, 'NEW')}" for victim in victims]
+
+
 def _victims(rows: RowsTable, number: int) -> list[str]:
-    """The conditions of rows that a REPLACE by NEW removed: they had a unique value of its, and another key."""
+    """The conditions of what a REPLACE by the changed row removed: a unique value of its, and another key."""
     source = rows.arm.sources[number]
     other = " OR ".join(
-        f"{kept.name} IS NOT NEW.{quoted(column)}" for kept, column in zip(rows.keys[number], source.key, strict=True)
+        f"{kept.name} IS NOT {ROW}.{quoted(column)}" for kept, column in zip(rows.keys[number], source.key, strict=True)
     )
     return [
         " AND ".join(_has_value(source, *each) for each in zip(columns, unique.columns, unique.collations, strict=True))
@@ -161,7 +220,7 @@ def _victims(rows: RowsTable, number: int) -> list[str]:
 
 
 def _has_value(source: Source, kept: Kept, name: str, collation: str) -> str:
-    return f"{kept.name} COLLATE {quoted(collation)} = NEW.{quoted(name)}"
+    return f"{kept.name} COLLATE {quoted(collation)} = {ROW}.{quoted(name)}"
 
 
 def _units_in(rows: RowsTable, source: Source) -> list[str]:

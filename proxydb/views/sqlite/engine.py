@@ -14,6 +14,7 @@ from proxydb.views.catalogue import Table
 from proxydb.views.obstacle import Obstacle
 from proxydb.views.records import DIRTY, DISABLED, FRESH, View, ViewCheck, ViewExplanation, compared
 from proxydb.views.sqlite import catalog
+from proxydb.views.sqlite.deferred import SUFFIX, take_in
 from proxydb.views.sqlite.facts import SqliteCatalogue
 from proxydb.views.sqlite.layout import Layout, lay_out
 from proxydb.views.understand import understand
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 PURE = DETERMINISTIC - {"soundex"}
 """The functions that a view may call."""
 
-MODES = ("immediate", "full")
+MODES = ("immediate", "deferred", "full")
 
 
 def create(
@@ -78,10 +79,16 @@ def drop(connection: Any, name: str, *, missing_ok: bool = False) -> None:
 
 
 def refresh(connection: Any, name: str) -> View:
-    """Compute a view as a whole, and then those that read it."""
+    """Take in what was logged for a view; else compute it as a whole, and then those that read it."""
     with writing(connection) as execute:
-        _rebuild(execute, catalog.get(execute, name).name)
-        return catalog.get(execute, name)
+        view = catalog.get(execute, name)
+        if view.maintenance == "deferred" and not catalog.changed(execute, view.name):
+            layout = lay_out(view.name, _definition(execute, view.name, view.sql), execute, view.maintenance)
+            take_in(execute, layout.logs, layout.rows)
+            catalog.refreshed(execute, view.name)
+        else:
+            _rebuild(execute, view.name)
+        return _healthy(execute, view.name)
 
 
 def repair(connection: Any, name: str | None) -> list[View]:
@@ -159,7 +166,7 @@ def reading(connection: Any) -> Iterator[Execute]:
 def _executor(connection: Any) -> Execute:
     """Runs statements on a connection, whatever form of rows the application wants."""
 
-    def execute(sql: str, parameters: tuple[Any, ...] = ()) -> Any:
+    def execute(sql: str, parameters: Any = ()) -> Any:
         cursor = connection.cursor()
         cursor.row_factory = None
         return cursor.execute(sql, parameters)
@@ -194,7 +201,7 @@ def _planned(
     try:
         if definition.obstacle and maintenance != "full":
             raise Obstacle(definition.obstacle)
-        layout = lay_out(name, definition, execute, whole=maintenance == "full")
+        layout = lay_out(name, definition, execute, maintenance)
     except Obstacle as obstacle:
         raise NotSupportedError(
             f"the view {name!r} cannot be kept incrementally: {obstacle}; maintenance='full' keeps it by refresh"
@@ -220,7 +227,7 @@ def _as_table(execute: Execute, name: str) -> Table:
     view = catalog.get(execute, name)
     if view.maintenance != "immediate":
         return Table("main", view.name, (), obstacle=f"{view.name} is not kept immediately")
-    layout = lay_out(view.name, _definition(execute, view.name, view.sql), execute, whole=False)
+    layout = lay_out(view.name, _definition(execute, view.name, view.sql), execute, "immediate")
     return layout.keyed() or Table("main", view.name, (), obstacle=f"the rows of {view.name} have no keys")
 
 
@@ -272,13 +279,23 @@ def _healthy(execute: Execute, name: str) -> View:
     view = catalog.get(execute, name)
     if broken := catalog.changed(execute, name):
         return replace(view, state=DISABLED, reason=f"{', '.join(broken)} is no longer what it was: repair it")
+    if view.maintenance == "deferred" and (waiting := _waiting(execute, view.name)):
+        return replace(view, state=DIRTY, reason=f"{waiting} changed rows wait for a refresh")
     return view
+
+
+def _waiting(execute: Execute, name: str) -> int:
+    """How many changed rows are logged for a view."""
+    tables = [thing for thing, kind in _kinds(execute, catalog.objects(execute, name)).items() if kind == "table"]
+    logs = [table for table in tables if table.endswith(SUFFIX)]
+    return sum(execute(f"SELECT count(*) FROM {quoted(log)}").fetchone()[0] for log in logs)
 
 
 def _method(definition: Definition, maintenance: str) -> str:
     if maintenance == "full":
         return "computed as a whole by refresh"
-    return _METHODS[definition.kind]
+    logged = "changed rows are logged, and at a refresh " if maintenance == "deferred" else ""
+    return logged + _METHODS[definition.kind]
 
 
 _METHODS = {

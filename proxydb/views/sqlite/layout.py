@@ -9,6 +9,7 @@ from proxydb.errors import ProgrammingError
 from proxydb.sql.tokens import quoted
 from proxydb.views.catalogue import Table
 from proxydb.views.sqlite import changes
+from proxydb.views.sqlite.deferred import Log, logs
 from proxydb.views.sqlite.facts import query_columns
 from proxydb.views.sqlite.groups import GroupsTable, arguments_of, groups_table
 from proxydb.views.sqlite.linked import LinkedTable, linked_tables
@@ -43,6 +44,8 @@ class Layout:
         The copies of what its sub-queries are tied by.
     copy
         Without rows: the columns of the table that is filled as a whole.
+    logs
+        With deferred maintenance: what the changed rows are written down in.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Layout:
     groups: GroupsTable | None = None
     linked: tuple[LinkedTable, ...] = ()
     copy: tuple[Kept, ...] = ()
+    logs: tuple[Log, ...] = ()
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -72,6 +76,8 @@ class Layout:
             if changes.needs_touched(rows):
                 units = ", ".join(unit.declaration for unit in rows.units)
                 yield f"CREATE TABLE {quoted(changes.touched_table(rows))} ({units})"
+        for log in self.logs:
+            yield from log.create()
         if self.groups is not None:
             yield from self.groups.create()
         yield f"CREATE VIEW {quoted(self.name)} AS {self.shown()}"
@@ -105,9 +111,11 @@ class Layout:
 
     def triggers(self) -> Iterator[str]:
         """The statements that make the triggers; they come before the filling, and see to it that nothing is lost."""
-        yield from source_triggers(self.name, self.rows, self.linked)
-        for linked in self.linked:
+        yield from source_triggers(self.name, () if self.logs else self.rows, self.linked)
+        for linked in () if self.logs else self.linked:
             yield from linked_triggers(linked)
+        for log in self.logs:
+            yield from log.triggers()
         if self.groups is not None:
             yield from group_triggers(self.groups)
 
@@ -132,7 +140,7 @@ class Layout:
 
     def keyed(self) -> Table | None:
         """The view as a table that another view may read, where its rows have keys."""
-        if self.copy or self.definition.limit or len(self.rows) != 1:
+        if self.copy or self.logs or self.definition.limit or len(self.rows) != 1:
             return None
         rows = self.rows[0]
         if self.groups is not None:
@@ -182,7 +190,7 @@ class Layout:
         return self._of_groups()[number] if self.groups is not None else self.rows[0].values[number].expression
 
 
-def lay_out(name: str, definition: Definition, execute: Execute, *, whole: bool) -> Layout:
+def lay_out(name: str, definition: Definition, execute: Execute, maintenance: str) -> Layout:
     """The layout of a view.
 
     Parameters
@@ -193,8 +201,8 @@ def lay_out(name: str, definition: Definition, execute: Execute, *, whole: bool)
         What it is.
     execute
         Asks the database about the query's columns.
-    whole
-        Whether it is refreshed as a whole: then it is a copy of the query's rows.
+    maintenance
+        ``"immediate"``, ``"deferred"``, or ``"full"`` for a copy of the query's rows.
 
     Raises
     ------
@@ -204,7 +212,7 @@ def lay_out(name: str, definition: Definition, execute: Execute, *, whole: bool)
         Two of its columns have one name.
     """
     columns = named_columns(definition, execute)
-    if whole:
+    if maintenance == "full":
         copy = tuple(Kept(f"proxydb_{place}", column) for place, column in enumerate(columns))
         return Layout(name, definition, columns, (), copy=copy)
     rows = tuple(
@@ -214,7 +222,8 @@ def lay_out(name: str, definition: Definition, execute: Execute, *, whole: bool)
     grouped = definition.arms[0].grouped or definition.arms[0].distinct
     groups = groups_table(f"proxydb_{name}_groups", rows[0]) if grouped else None
     linked = tuple(each for table in rows for each in linked_tables(table, execute))
-    return Layout(name, definition, columns, rows, groups, linked)
+    logged = tuple(logs(name, rows, linked)) if maintenance == "deferred" else ()
+    return Layout(name, definition, columns, rows, groups, linked, logs=logged)
 
 
 def named_columns(definition: Definition, execute: Execute) -> tuple[Column, ...]:
