@@ -57,10 +57,11 @@ class PostgresServer:
             connection.execute(statement)
 
     @contextmanager
-    def fresh_database(self) -> Iterator[str]:
-        """The conninfo of a new empty database, which is dropped under whoever still uses it."""
+    def fresh_database(self, template: str = "template0") -> Iterator[str]:
+        """The conninfo of a new database, empty or a copy, which is dropped under whoever still uses it."""
         dbname = f"proxydb_test_{os.getpid()}_{next(self._numbers)}"
-        self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(dbname)))
+        names = sql.Identifier(dbname), sql.Identifier(template)
+        self.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         try:
             yield self.dsn(dbname)
         finally:

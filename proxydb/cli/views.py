@@ -122,7 +122,7 @@ _ARGUMENTS = {
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--maintenance", choices=MAINTENANCE, default="immediate", help="when it is kept")
+    parser.add_argument("--maintenance", choices=MAINTENANCE, help="how it is kept; by default as suits it best")
     parser.add_argument("--max-staleness", type=float, metavar="SECONDS", help="how old what it shows may be")
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from proxydb.views.records import Maintenance, View, ViewCheck, ViewExplanation
 
-MAINTENANCE = ("immediate", "deferred", "full")
+MAINTENANCE = ("immediate", "deferred", "overlay", "full")
 _ENGINES = {"sqlite": "proxydb.views.sqlite.engine", "postgresql": "proxydb.views.postgres.engine"}
 
 
@@ -36,7 +36,7 @@ class Views:
         name: str,
         sql: str,
         *,
-        maintenance: Maintenance = "immediate",
+        maintenance: Maintenance | None = None,
         max_staleness: float | None = None,
         indexes: Sequence[Sequence[str]] = (),
     ) -> View:
@@ -49,8 +49,9 @@ class Views:
         sql
             Its query: one SELECT without parameters.
         maintenance
-            ``"immediate"`` keeps it within each writer's own transaction, ``"deferred"`` logs what has changed for the
-            next `refresh`, ``"full"`` computes it by `refresh` alone.
+            ``"immediate"`` keeps it within each writer's own transaction; ``"deferred"`` logs what has changed for the
+            next `refresh`, on Postgres for its readers, too, as ``"overlay"`` does; ``"full"`` computes it by
+            `refresh` alone. By default it is kept exact in the way that suits it best, which `explain` tells.
         max_staleness
             How many seconds old a view may be that is not kept immediately, to be used in the place of its query.
         indexes
@@ -63,7 +64,7 @@ class Views:
         proxydb.errors.ProgrammingError
             The name is taken, or the query has parameters.
         """
-        if maintenance not in MAINTENANCE:
+        if maintenance is not None and maintenance not in MAINTENANCE:
             raise ProgrammingError(f"maintenance is {maintenance!r}: choose one of {', '.join(MAINTENANCE)}")
         options = {"indexes": tuple(map(tuple, indexes))} if indexes else {}
         made: View = self._call("create", name, sql, maintenance, max_staleness, **options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Maintenance = Literal["immediate", "deferred", "full"]
+Maintenance = Literal["immediate", "deferred", "overlay", "full"]
 
 FRESH, OVERLAY, DIRTY, DISABLED = "fresh", "overlay", "dirty", "disabled"
 """The states of a view: exact; exact when read together with its log; waiting for a refresh; broken."""
@@ -24,7 +24,7 @@ class View:
     kind
         Its class, such as ``"groups"`` or ``"left join"``.
     maintenance
-        ``"immediate"``, ``"deferred"`` or ``"full"``.
+        ``"immediate"``, ``"deferred"``, ``"overlay"`` or ``"full"``.
     max_staleness
         How many seconds old what it shows may be to be of use; None for not at all.
     state

@@ -6,12 +6,15 @@ import shutil
 import sqlite3
 from contextlib import closing
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 import proxydb
 from proxydb.views.sqlite import engine
+from tests.views import postgres_shop
 from tests.views.shop import ROWS, SCHEMA, VIEWS, change
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from proxydb.database import Database
+    from proxydb.views.api import Views
+    from tests.postgres_server import PostgresServer
 
 
 @pytest.fixture(scope="session")
@@ -60,3 +65,47 @@ def database(shop_path: Path) -> Iterator[Database]:
     """The shop."""
     with proxydb.database(shop_path) as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: PostgresServer) -> Iterator[str]:
+    """The name of a shop on Postgres with some rows and all views; it is copied and never opened."""
+    random = Random(0)
+    with postgres_server.fresh_database() as dsn:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(postgres_shop.SCHEMA)
+            for _ in range(60):
+                postgres_shop.change(connection, random)
+            connection.execute(postgres_shop.ROWS)
+        with proxydb.database(dsn) as database:
+            postgres_shop.create_all(database.views)
+        yield str(conninfo_to_dict(dsn)["dbname"])
+
+
+@pytest.fixture
+def postgres_shop_dsn(postgres_server: PostgresServer, postgres_template: str) -> Iterator[str]:
+    """The conninfo of a shop of the test's own."""
+    with postgres_server.fresh_database(postgres_template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+def postgres_views(postgres_shop_dsn: str) -> Iterator[Views]:
+    """The shop's views."""
+    with proxydb.database(postgres_shop_dsn) as database:
+        yield database.views
+
+
+@pytest.fixture
+def postgres_plain(postgres_shop_dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection of the plain driver to the shop."""
+    with psycopg.connect(postgres_shop_dsn, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def postgres_empty(postgres_dsn: str) -> Iterator[psycopg.Connection[Any]]:
+    """A connection of the plain driver to a shop without rows and views."""
+    with psycopg.connect(postgres_dsn, autocommit=True) as connection:
+        connection.execute(postgres_shop.SCHEMA)
+        yield connection

@@ -35,7 +35,7 @@ def create(
     connection: Any,
     name: str,
     sql: str,
-    maintenance: str,
+    maintenance: str | None,
     max_staleness: float | None,
     *,
     indexes: tuple[tuple[str, ...], ...] = (),
@@ -47,7 +47,7 @@ def create(
         if exists_ok and (found := catalog.find(execute, name)):
             return found
         _check_free(execute, name)
-        return _make(execute, name, sql, maintenance, max_staleness, indexes)
+        return _make(execute, name, sql, maintenance or "immediate", max_staleness, indexes)
 
 
 def _make(

@@ -1,0 +1,180 @@
+"""The table in the user's database in which its materialized views are written down."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from proxydb.errors import NotSupportedError, ProgrammingError
+from proxydb.sql.tokens import quoted
+from proxydb.views.postgres.facts import statement
+from proxydb.views.records import DIRTY, DISABLED, FRESH, OVERLAY, View
+
+if TYPE_CHECKING:
+    from proxydb.views.postgres.facts import Execute
+
+FORMAT = 1
+"""Of the catalogue and of everything that is written for a view."""
+
+
+@dataclass(slots=True)
+class Record:
+    """A row of the catalogue.
+
+    Parameters
+    ----------
+    id
+        Its number, which is in the names of everything that was made for the view.
+    schema, name
+        The view that people read.
+    sql, kind, maintenance, why, obstacle, max_staleness
+        As they are explained.
+    tables
+        The numbers of the tables that it reads, in pg_class.
+    folds, logs
+        The statements that take in what was logged, and the tables that hold it.
+    indexes
+        For each index of the view its columns.
+    fingerprint
+        Of everything that the view stands on.
+    refreshed_at
+        In seconds since 1970.
+    """
+
+    id: int
+    schema: str
+    name: str
+    sql: str
+    kind: str
+    maintenance: str
+    why: str
+    obstacle: str
+    max_staleness: float | None
+    tables: list[int]
+    folds: list[str]
+    logs: list[str]
+    indexes: list[list[str]]
+    fingerprint: str
+    refreshed_at: float
+
+    @property
+    def shown(self) -> str:
+        """The view that people read, with its schema."""
+        return f"{quoted(self.schema)}.{quoted(self.name)}"
+
+    @property
+    def prefix(self) -> str:
+        """What the names of everything begin with that was made for it."""
+        return f"v{self.id}_"
+
+    @property
+    def query(self) -> str:
+        """A plain view of its query."""
+        return f"proxydb.{self.prefix}query"
+
+
+_FIELDS = [field.name for field in fields(Record)]
+_COLUMNS = ", ".join(_FIELDS)
+
+
+def prepare(execute: Execute) -> None:
+    """Make the catalogue if there is none; until the transaction ends, nobody else makes, drops or refreshes a view."""
+    execute("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('proxydb.views'))")
+    if not _exists(execute):
+        execute(statement("catalogue"))
+
+
+def add(execute: Execute, schema: str, name: str, sql: str) -> Record:
+    """A new row, as yet without facts."""
+    row = execute(
+        "INSERT INTO proxydb.views (schema, name, sql, format, kind, maintenance, why, obstacle, tables, folds, logs, "
+        "fingerprint, refreshed_at) VALUES (%s, %s, %s, %s, '', '', '', '', '{}', '{}', '{}', '', 0) RETURNING id",
+        (schema, name, sql, FORMAT),
+    ).fetchone()
+    return Record(row[0], schema, name, sql, "", "", "", "", None, [], [], [], [], "", 0.0)
+
+
+def save(execute: Execute, record: Record) -> None:
+    """Write the facts of a row down."""
+    names = [name for name in _FIELDS if name != "id"]
+    changed = ", ".join(f"{name} = %s" for name in names)
+    values = [json.dumps(record.indexes) if name == "indexes" else getattr(record, name) for name in names]
+    execute(f"UPDATE proxydb.views SET {changed} WHERE id = %s", (*values, record.id))
+
+
+def remove(execute: Execute, record: Record) -> None:
+    """Cross a view out."""
+    execute("DELETE FROM proxydb.views WHERE id = %s", (record.id,))
+
+
+def records(execute: Execute) -> list[Record]:
+    """All views, in the order in which they were made."""
+    if not _exists(execute):
+        return []
+    newest = execute("SELECT max(format) FROM proxydb.views").fetchone()[0]
+    if newest is not None and newest > FORMAT:
+        raise NotSupportedError(f"the views were made by a newer proxydb (format {newest}): install that one")
+    return [Record(*row) for row in execute(f"SELECT {_COLUMNS} FROM proxydb.views ORDER BY id").fetchall()]
+
+
+def find(execute: Execute, name: str) -> Record | None:
+    """The view of a name; of several, the one that the search path finds first."""
+    found = [record for record in records(execute) if record.name == name]
+    (schemas,) = execute("SELECT pg_catalog.current_schemas(false)::text[]").fetchone()
+    order = {schema: place for place, schema in enumerate(schemas)}
+    return min(found, key=lambda record: order.get(record.schema, len(order)), default=None)
+
+
+def get(execute: Execute, name: str) -> Record:
+    """The view of a name.
+
+    Raises
+    ------
+    proxydb.errors.ProgrammingError
+        There is none.
+    """
+    record = find(execute, name)
+    if record is None:
+        raise ProgrammingError(f"there is no materialized view {name!r}")
+    return record
+
+
+def fingerprint(execute: Execute, record: Record) -> str:
+    """A digest of the tables that a view reads, of the triggers on them, and of everything that was made for it."""
+    given = {"prefix": record.prefix, "tables": record.tables, "view": record.shown}
+    return str(execute(statement("fingerprint"), given).fetchone()[0])
+
+
+def as_view(execute: Execute, record: Record) -> View:
+    """The view in the state that it is really in."""
+    names = execute("SELECT relname FROM pg_catalog.pg_class WHERE oid = ANY (%s::oid[]) ORDER BY 1", (record.tables,))
+    tables = tuple(name for (name,) in names.fetchall())
+    state, reason = _state(execute, record)
+    return View(
+        record.name,
+        record.sql,
+        record.kind,
+        record.maintenance,
+        record.max_staleness,
+        state,
+        reason,
+        tables,
+        record.refreshed_at,
+        tuple(map(tuple, record.indexes)),
+    )
+
+
+def _state(execute: Execute, record: Record) -> tuple[str, str]:
+    if fingerprint(execute, record) != record.fingerprint:
+        return DISABLED, "a table that it reads, or what keeps it, is no longer what it was: repair it"
+    if record.maintenance == "full":
+        return DIRTY, "kept by refresh alone"
+    for log in record.logs:
+        if execute(f"SELECT EXISTS (SELECT FROM {log})").fetchone()[0]:
+            return OVERLAY, "changes are logged, and are read together with what is kept"
+    return FRESH, ""
+
+
+def _exists(execute: Execute) -> bool:
+    return execute("SELECT pg_catalog.to_regclass('proxydb.views') IS NOT NULL").fetchone()[0] is True

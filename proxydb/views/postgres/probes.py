@@ -1,0 +1,164 @@
+"""What an overlay finds changed rows by: logs of keys, and the conditions that a row's key is in one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from proxydb.sql.tokens import QUOTED, WORD, quoted, tokenize
+from proxydb.views.postgres.part import NEW, OLD, TRUNCATED, Change, emptied, hashed, named, place, rows_as, where
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from proxydb.views.definition import Arm, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A relation of keys; rows of the view that have one of them may have changed.
+
+    Parameters
+    ----------
+    relation
+        Its name.
+    columns
+        Its columns.
+    texts
+        What is compared with them, over the rows of the query.
+    held
+        The columns of a table of ours that hold these values.
+    """
+
+    relation: str
+    columns: tuple[str, ...]
+    texts: tuple[str, ...]
+    held: tuple[str, ...]
+
+    def finds(self, texts: Sequence[str], relation: str = "") -> str:
+        """The condition that a key is there."""
+        same = [f"proxydb_d.{column} = {text}" for column, text in zip(self.columns, texts, strict=True)]
+        return f"EXISTS (SELECT FROM {relation or self.relation} AS proxydb_d WHERE {' AND '.join(same)})"
+
+    def finds_held(self, alias: str, relation: str = "") -> str:
+        """The condition for a row of a table of ours."""
+        return self.finds([f"{alias}.{column}" for column in self.held], relation)
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A table to which writers append the keys of what they change.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    source
+        The table whose changes it holds.
+    texts
+        The keys, over a row of that table.
+    conditions
+        Which rows matter.
+    """
+
+    name: str
+    source: Source
+    texts: tuple[str, ...]
+    conditions: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Its columns, under names that no query uses."""
+        return tuple(f"proxydb_k{number}" for number in range(len(self.texts)))
+
+    def create(self) -> str:
+        """The statement that makes it."""
+        return f"CREATE TABLE {self.name} AS {self._keys(place(self.source.table))} WITH NO DATA"
+
+    def change(self, *, empties: Sequence[str] = ()) -> Change:
+        """What is logged of changes; `empties` are tables that TRUNCATE empties, too, instead of logging."""
+        new, old = self._keys(NEW), self._keys(OLD)
+        into = f"INSERT INTO {self.name} "
+        truncate = emptied(*empties) if empties else (into + self._keys(TRUNCATED),)
+        both = f"{new} UNION {old}"
+        return Change(self.source.table, (into + new,), (into + both,), (into + old,), truncate, before=not empties)
+
+    def _keys(self, rows: str) -> str:
+        texts = named(self.texts, "proxydb_k")
+        return f"SELECT DISTINCT {', '.join(texts)} FROM {rows_as(self.source, rows)}{where(self.conditions)}"
+
+
+class Link(NamedTuple):
+    """How changes of a table find rows of the query.
+
+    Parameters
+    ----------
+    source
+        The table.
+    logged
+        Its columns that are logged.
+    compared
+        The columns of the query that have the same values.
+    """
+
+    source: Source
+    logged: tuple[str, ...]
+    compared: tuple[str, ...]
+
+
+def links(arm: Arm) -> list[Link]:
+    """How changes of each source find rows by its key, and those of a sub-query's table by what ties it to them."""
+    found = [Link(source, source.key, tuple(key_of(source))) for source in arm.sources]
+    for each in arm.subqueries:
+        outer = tuple(f"{quoted(link.alias)}.{quoted(link.outer)}" for link in each.links)
+        found.append(Link(each.source, tuple(link.inner for link in each.links), outer))
+    return found
+
+
+def log_and_probe(name: str, number: int, link: Link) -> tuple[Log, Probe]:
+    """The log of a table, and the probe that finds rows by it; NULL in an equality of columns finds nothing."""
+    texts, over = tuple(f"{quoted(link.source.alias)}.{quoted(column)}" for column in link.logged), link.compared
+    if texts == over and not all(_is_not_null(link.source, column) for column in link.logged):
+        texts = over = (hashed(texts),)
+    log = Log(name, link.source, texts)
+    return log, Probe(name, log.columns, over, tuple(f"k{number}_{place}" for place in range(len(over))))
+
+
+def comparable(texts: Sequence[str], arm: Arm) -> tuple[str, ...]:
+    """What tells values apart by ``=``: themselves where they are columns without NULL, else their hash."""
+    if not texts:
+        return ("true",)
+    return tuple(texts) if all(_never_null(text, arm) for text in texts) else (hashed(texts),)
+
+
+def key_of(source: Source) -> list[str]:
+    """A source's key, as the query may name it."""
+    return [f"{quoted(source.alias)}.{quoted(column)}" for column in source.key]
+
+
+def first_finds(probes: Sequence[Probe], number: int) -> list[str]:
+    """The conditions that a row of the query is found by this probe, and by none before it."""
+    found = probes[number].finds(probes[number].texts)
+    return [found, *(f"NOT {probe.finds(probe.texts)}" for probe in probes[:number])]
+
+
+def _is_not_null(source: Source, name: str) -> bool:
+    column = source.table.column(name)
+    return column is not None and column.not_null
+
+
+def _never_null(text: str, arm: Arm) -> bool:
+    """Whether an expression is a column that holds no NULL, also after an outer join."""
+    tokens = tokenize(text, "postgresql")
+    names = [_folded(token.kind, token.text) for token in tokens if token.kind in (WORD, QUOTED)]
+    if len(tokens) != 2 * len(names) - 1 or len(names) not in (1, 2):
+        return False
+    qualifier = names[0] if len(names) == 2 else ""
+    for source in arm.sources:
+        if qualifier in ("", source.alias) and any(each.name == names[-1] for each in source.table.columns):
+            return not source.nullable and _is_not_null(source, names[-1])
+    return False
+
+
+def _folded(kind: str, text: str) -> str:
+    return text[1:-1].replace('""', '"') if kind == QUOTED else text
