@@ -1,0 +1,17 @@
+"""Times writes without and with materialized views beside each other, and reads from a view beside its query.
+
+Run it with ``python perf/bench_views.py``; ``--help`` lists the options. The views of a lake have a benchmark of their
+own, ``perf/bench_lake_views.py``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from perf import command
+    from perf.views import sqlite_cases
+
+    sys.exit(command.main("bench_views", {"sqlite": sqlite_cases.lines}))
