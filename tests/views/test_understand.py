@@ -22,6 +22,7 @@ OBSTACLES = {
     "SELECT random() AS r FROM sale": "calls a function that may give another result each time: random",
     "SELECT shop, amount FROM sale GROUP BY shop": "names amount, which is neither grouped nor aggregated",
     "SELECT shop, group_concat(day) AS d FROM sale GROUP BY shop": "an order that is not defined",
+    "SELECT shop, sum(DISTINCT day) AS s FROM sale GROUP BY shop": "it has sum(DISTINCT)",
     "SELECT label, count(*) AS n FROM sale GROUP BY label": "collation NOCASE",
     "SELECT shop FROM sale UNION SELECT name FROM shop": "a compound by UNION",
     "SELECT rowid AS r FROM bag": "names rowid, which is no column of its tables",
