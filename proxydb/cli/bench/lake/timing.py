@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 BLOCK_MS, BLOCKS = 1.0, 3
 """A shorter call is repeated in blocks that take this long; the quickest block counts, as others only add to it."""
 
+LONG_MS = 20.0
+"""A call that takes longer is run once: what disturbs it for some milliseconds matters little."""
+
 
 class TimeLimit(Exception):
     """A statement was given up."""
@@ -33,7 +36,7 @@ def timed(call: Callable[[], Any], *, repeatable: bool = True) -> tuple[Any, flo
         started = perf_counter()
         result = call()
         once = (perf_counter() - started) * 1000
-        if not repeatable or once >= BLOCK_MS:
+        if not repeatable or once >= LONG_MS:
             return result, once
         calls = int(BLOCK_MS / max(once, 0.0005)) + 1
         return result, min(_block(call, calls) for _ in range(BLOCKS))
