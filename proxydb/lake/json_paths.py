@@ -37,10 +37,15 @@ def json_text(document: str, path: Sequence[str], system: str) -> str:
     return document
 
 
+def json_value(document: str, path: Sequence[str]) -> str:
+    """An expression for the JSON at `path`, on Postgres."""
+    return f"({' -> '.join([document, *map(literal, path)])})"
+
+
 def json_type(document: str, path: Sequence[str], system: str) -> str:
     """An expression for the JSON type at a plain `path`, as ``jsonb_typeof`` or ``json_type`` names it."""
     if system == "postgresql":
-        return f"jsonb_typeof({' -> '.join([document, *map(literal, path)])})"
+        return f"jsonb_typeof{json_value(document, path)}"
     return f"json_type({document}, {literal(sqlite_path(path))})"
 
 

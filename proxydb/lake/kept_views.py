@@ -87,7 +87,7 @@ def _analyse(session: Session, names: list[str]) -> None:
     """Let the database know the worth of the indexes; without that it finds the key of the table good enough."""
     for name in names:
         for table in session.connection.proxydb.views.explain(name).tables:
-            session.execute(f"ANALYZE {quoted(table)}")
+            session.execute(f"ANALYZE {'.'.join(map(quoted, table.split('.')))}")
 
 
 def _create_ordinary(session: Session, wanted: tuple[LakeView, ...]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from proxydb.errors import ProgrammingError
-from proxydb.lake.json_paths import is_plain, json_text, json_type, partition_expressions
+from proxydb.lake.json_paths import is_plain, json_text, json_type, json_value, partition_expressions
 from proxydb.sql.tokens import quoted
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ class Promoted:
         path = [_STATISTICS[self.part], *self.path]
         value = json_text("f.stats", path, system)
         if not self.numeric and self.part != "nulls":
-            return f"CAST({value} AS TEXT)"
+            return value if system == "postgresql" else f"CAST({value} AS TEXT)"
         kind = json_type("f.stats", path, system)
         if system == "postgresql":
-            return f"CASE WHEN {kind} = 'number' THEN CAST({value} AS NUMERIC) END"
+            return f"CASE WHEN {kind} = 'number' THEN CAST({json_value('f.stats', path)} AS NUMERIC) END"
         return f"CASE WHEN {kind} IN ('integer', 'real') THEN {value} END"
 
 

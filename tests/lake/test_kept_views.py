@@ -10,6 +10,7 @@ import pytest
 
 import proxydb
 import proxydb.lake
+from proxydb.cli.plain_driver import open_plain
 from proxydb.errors import ProgrammingError, TargetError
 from proxydb.lake import Promoted, queries
 from proxydb.lake.importing import RowWriter
@@ -28,25 +29,39 @@ if TYPE_CHECKING:
     from proxydb.lake import Lake
     from proxydb.lake.session import Session
     from proxydb.lake.synthetic.table import SyntheticCommit
+    from tests.postgres_server import PostgresServer
+    from tests.sqlite_files import SqliteFiles
 
 NAMES = [view.name for view in lake_views("sqlite")]
 KEPT = [view.name for view in lake_views("sqlite") if view.kept]
 
 
 @pytest.fixture
-def lake(sqlite_path: Path) -> Iterator[Lake]:
-    """An empty lake in a file."""
-    with proxydb.lake.open(sqlite_path) as opened:
-        opened.connection.execute("PRAGMA synchronous = OFF")
+def target(system: SqliteFiles | PostgresServer) -> Iterator[str]:
+    """An empty database, on SQLite and on Postgres."""
+    with system.fresh_database() as made:
+        yield made
+
+
+@pytest.fixture
+def lake(target: str) -> Iterator[Lake]:
+    """An empty lake."""
+    with proxydb.lake.open(target) as opened:
         yield opened
 
 
 @pytest.fixture
-def outside(lake: Lake, sqlite_path: Path) -> Iterator[Session]:
-    """A connection of the plain driver to the same file."""
-    with closing(sqlite3.connect(sqlite_path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")
+def outside(lake: Lake, target: str) -> Iterator[Session]:
+    """A connection of the plain driver to the same database."""
+    with closing(open_plain(target)) as connection:
         yield open_session(connection, None)
+
+
+@pytest.fixture
+def sqlite_lake(sqlite_path: Path) -> Iterator[Lake]:
+    """An empty lake in a file of SQLite."""
+    with proxydb.lake.open(sqlite_path) as opened:
+        yield opened
 
 
 def inexact(lake: Lake) -> list[str]:
@@ -98,12 +113,11 @@ def _agree(lake: Lake) -> None:
     """What stands on the views agrees with the operations on the log."""
     execute = lake.connection.execute
     for table in lake.tables():
-        totals = execute("SELECT files, bytes FROM table_metadata WHERE table_id = ?", (table.table_id,)).fetchone()
-        version = table.version // 2
+        version, key = table.version // 2, table.table_id
+        totals = execute(f"SELECT files, bytes FROM table_metadata WHERE table_id = {key}").fetchone()
         spans = execute(
-            "SELECT path, dv_id FROM file_spans WHERE table_id = ?1 AND begin_version <= ?2 "
-            "AND (end_version > ?2 OR end_version IS NULL)",
-            (table.table_id, version),
+            f"SELECT path, dv_id FROM file_spans WHERE table_id = {key} AND begin_version <= {version} "
+            f"AND (end_version > {version} OR end_version IS NULL)"
         ).fetchall()
         expected = [(file.path, file.deletion_vector_id) for file in table.files(version)]
         assert (totals, sorted(spans)) == (tuple(table.totals()), sorted(expected))
@@ -146,21 +160,21 @@ SEARCHED = {
 
 
 @pytest.mark.parametrize("name", SEARCHED)
-def test_readers_scan_nothing(lake: Lake, name: str) -> None:
+def test_readers_scan_nothing(sqlite_lake: Lake, name: str) -> None:
     """The rows of a table, and those of a key or of a promoted value, are searched for by an index."""
-    lake.create_views([Promoted("partition", ("date",))])
+    sqlite_lake.create_views([Promoted("partition", ("date",))])
     for condition in SEARCHED[name]:
         text = f"EXPLAIN QUERY PLAN SELECT * FROM {name} WHERE {condition}"
-        plan = [row[3] for row in lake.connection.execute(text)]
+        plan = [row[3] for row in sqlite_lake.connection.execute(text)]
         assert [step for step in plan if step.startswith("SCAN")] == []
 
 
-def test_a_promoted_column_has_an_index(lake: Lake) -> None:
+def test_a_promoted_column_has_an_index(sqlite_lake: Lake) -> None:
     """The files of one value are found by it."""
-    load_fleet(lake, Fleet(1500))
-    lake.create_views([Promoted("partition", ("date",))])
+    load_fleet(sqlite_lake, Fleet(1500))
+    sqlite_lake.create_views([Promoted("partition", ("date",))])
     text = "EXPLAIN QUERY PLAN SELECT * FROM active_files WHERE table_id = 1 AND partition_date = 'x'"
-    [(*_, step)] = lake.connection.execute(text).fetchall()
+    [(*_, step)] = sqlite_lake.connection.execute(text).fetchall()
     assert "_reader0" in step
 
 
@@ -171,19 +185,26 @@ def test_views_are_made_once(lake: Lake) -> None:
         lake.create_views()
 
 
+LEFT = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type IN ('view', 'trigger')",
+    "postgresql": "SELECT viewname FROM pg_views WHERE schemaname = current_schema() UNION ALL "
+    "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+}
+
+
 def test_views_are_removed_without_a_trace(lake: Lake) -> None:
     """After drop_views nothing of the views is left but the list, and they can be made again; twice is no error."""
     lake.create_views()
     lake.drop_views()
     lake.drop_views()
-    left = lake.connection.execute("SELECT name FROM sqlite_master WHERE type IN ('view', 'trigger')").fetchall()
-    assert (left, lake.create_views()) == ([], tuple(NAMES))
+    left = lake.connection.execute(LEFT[lake.system]).fetchall()
+    assert (left, lake.connection.proxydb.views.list(), lake.create_views()) == ([], [], tuple(NAMES))
 
 
 def test_a_name_that_is_taken_leaves_nothing_behind(lake: Lake) -> None:
     """When one view cannot be made, those before it are removed again."""
-    lake.connection.execute("CREATE TABLE partition_stats (n)")
-    with pytest.raises(ProgrammingError, match="there is a table 'partition_stats' already"):
+    lake.connection.execute("CREATE TABLE partition_stats (n INTEGER)")
+    with pytest.raises(ProgrammingError, match="partition_stats"):
         lake.create_views()
     assert lake.connection.proxydb.views.list() == []
 
@@ -201,7 +222,7 @@ def test_a_plain_connection_is_refused() -> None:
         proxydb.lake.open(connection).create_views()
 
 
-def test_views_in_memory(tmp_path: Path) -> None:
+def test_views_in_memory() -> None:
     """A lake in memory has views too."""
     with proxydb.lake.open(":memory:") as opened:
         opened.create_views()
