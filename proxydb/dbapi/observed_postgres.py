@@ -110,8 +110,8 @@ class ObservedConnection:
     server_cursor_factory = _factory("server_cursor_factory")
 
     def _exec_command(self, command: Any, *args: Any, **kwargs: Any) -> Any:
-        if profiling.ended is not None and spoken(command) in ("commit", "rollback"):
-            profiling.ended(sys._getframe(1))
+        if (context := self.__dict__.get("_context")) and spoken(command) in ("commit", "rollback"):
+            context.ended = True
         return super()._exec_command(command, *args, **kwargs)  # type: ignore[misc]
 
 

@@ -84,9 +84,9 @@ def _ending(name: str) -> Any:
     @wraps(getattr(sqlite.Connection, name))
     def end(connection: Any) -> Any:
         try:
-            if connection.in_transaction and profiling.ended is not None:
-                profiling.ended(_getframe(1))
+            ends = connection.in_transaction
             context = connection._context
+            context.ended |= ends
             statement = context.statements.get(name) or context.method(name)
             return statement.end(connection, plain, connection)
         except BaseException as error:
@@ -131,8 +131,8 @@ class Connection(sqlite.Connection):
     commit, rollback = _ending("commit"), _ending("rollback")
 
     def __exit__(self, *exception: Any) -> Any:
-        if self.in_transaction and profiling.ended is not None:
-            profiling.ended(_getframe(2))
+        if self.in_transaction:
+            self._context.ended = True
         return super().__exit__(*exception)
 
     def cursor(self, factory: Any = Cursor) -> Any:

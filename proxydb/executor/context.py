@@ -39,6 +39,8 @@ class Context:
 
     Attributes
     ----------
+    ended
+        Whether a transaction has ended since a statement was noted for the profile.
     blocking
         Whether to wait for somebody else's flight would keep the thread from anything else.
     aside
@@ -57,6 +59,7 @@ class Context:
         "config",
         "counts",
         "database",
+        "ended",
         "execute",
         "execute_named",
         "largest",
@@ -97,6 +100,7 @@ class Context:
         self.alarm = -1 if config.record == "sampled" else self.slow
         self.routes = routes_for(routes, config)
         self.blocking = True
+        self.ended = False
         self.aside: Aside = at_once
 
     def closing(self) -> None:

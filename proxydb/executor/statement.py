@@ -86,11 +86,15 @@ class Statement:
 
     def finished(self, elapsed: int, arguments: Any, outcome: str) -> None:
         """Count an execution that took `elapsed` nanoseconds."""
-        if not self.context.counts:
+        context = self.context
+        if not context.counts:
             return
-        self.tally.add(elapsed)
-        if elapsed > self.context.alarm:
-            self.context.noticed(self, arguments, elapsed, outcome)
+        pending = self.tally.pending
+        pending.append(elapsed)
+        if len(pending) > PENDING:
+            self.tally.settle()
+        if elapsed > context.alarm:
+            context.noticed(self, arguments, elapsed, outcome)
 
     def failed(self, elapsed: int) -> None:
         """Count an execution that raised."""

@@ -147,24 +147,21 @@ class Profiling:
         The profile; none while profiling is off.
     note
         Called with each statement that is executed, and the frame that asks for it; none while profiling is off.
-    ended
-        Called with the frame that ends a transaction, before it does; none while profiling is off.
     """
 
     current: Profile | None = None
     note: Callable[[Any, FrameType], None] | None = None
-    ended: Callable[[FrameType], None] | None = None
 
     def start(self, *, quiet: bool = False) -> Profile:
         """Turn profiling on; the profile that there is stays."""
         if self.current is None:
             self.current = Profile(quiet=quiet)
-            self.note, self.ended = self.current.repeats.note, self.current.repeats.ended
+            self.note = self.current.repeats.note
         return self.current
 
     def stop(self) -> None:
         """Turn profiling off; what was counted stays with whoever holds the profile."""
-        self.current = self.note = self.ended = None
+        self.current = self.note = None
 
     def after_fork(self) -> None:
         """What was counted is the parent's."""

@@ -7,11 +7,11 @@ processor does faster than for one after each statement, when it has just been b
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 PENDING = 255
 """How many durations may be pending."""
@@ -23,6 +23,22 @@ def bucket_of(nanoseconds: int) -> int:
     """The histogram bucket of a duration: four to each doubling, as in a high-dynamic-range histogram."""
     exponent = nanoseconds.bit_length()
     return (exponent << 2) | (nanoseconds >> (exponent - 3) & 3) if exponent > 2 else nanoseconds
+
+
+def counted(durations: list[int]) -> Iterator[tuple[int, int]]:
+    """The buckets that `durations` fall into, each with how many do: sorted, they need one look for each bucket."""
+    ascending, start = sorted(durations), 0
+    while start < len(ascending):
+        bucket = bucket_of(ascending[start])
+        end = bisect_left(ascending, _bucket_end(bucket), start)
+        yield bucket, end - start
+        start = end
+
+
+def _bucket_end(bucket: int) -> int:
+    """The shortest duration that is too long for a bucket, in nanoseconds."""
+    exponent, step = bucket >> 2, bucket & 3
+    return (_STEPS + step + 1) << (exponent - 3) if exponent > 2 else bucket + 1
 
 
 def bucket_middle(bucket: int) -> float:
@@ -78,7 +94,7 @@ class Tally:
     def settle(self) -> None:
         """Sort what is pending into the histogram."""
         buckets, total = dict(self.buckets), self.total + sum(self.pending)
-        for bucket, count in Counter(map(bucket_of, self.pending)).items():
+        for bucket, count in counted(self.pending):
             buckets[bucket] = buckets.get(bucket, 0) + count
         self.buckets, self.total, self.pending = buckets, total, []  # at once, for whoever reads meanwhile
 

@@ -99,7 +99,9 @@ class Repeats:
         scope: Any = frame.f_trace
         if type(scope) is not Scope:
             frame, scope = locate(frame)
-            self._tick()
+        if statement.context.ended:
+            statement.context.ended, scope.turn = False, object()
+        self._tick()
         run = statement.latest
         if run is None or run.at != frame.f_lasti or run.code is not frame.f_code:
             run = statement.latest = self._run(statement, frame, scope)
@@ -135,14 +137,6 @@ class Repeats:
         run = scope[key] = Run(code, at, scope.turn)
         return run
 
-    def ended(self, frame: FrameType) -> None:
-        """A transaction ends that `frame`, or what it calls for, has begun."""
-        scope: Any = frame.f_trace
-        if type(scope) is not Scope:
-            scope = locate(frame)[1]
-        scope.turn = object()
-        self._tick()
-
     def _reached(self, run: Run, statement: Any, frame: FrameType) -> None:
         run.alarm = run.count + _FAR
         if run.group is None:
@@ -154,7 +148,6 @@ class Repeats:
             self._runs.append(run)
             if len(self._runs) > _FAR:
                 self._fold()
-        self._tick()
 
     def _fold(self) -> None:
         """Add the runs up, so that their number does not grow; one that goes on is listed again at its next count."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxydb.observe.record import PENDING, Tally, bucket_middle, bucket_of, merged, percentile
+from proxydb.observe.record import PENDING, Tally, bucket_middle, bucket_of, counted, merged, percentile
 
 EIGHTH = 1 / 8
 DURATIONS = st.integers(0, 10**12)
@@ -119,3 +120,11 @@ def test_merging_changes_one_side_only() -> None:
     one, other = _tally(5), _tally(7, 9)
     one.merge(other)
     assert (one.calls, other.calls) == (3, 2)
+
+
+@given(st.lists(st.integers(0, 40) | st.integers(0, 10**12)))
+def test_counted_together(durations: list[int]) -> None:
+    """Many durations fall into the same buckets together as one by one, and their list stays as it is."""
+    before = durations.copy()
+    assert dict(counted(durations)) == Counter(map(bucket_of, durations))
+    assert durations == before
