@@ -6,13 +6,13 @@ OpenTelemetry's stable database conventions (https://opentelemetry.io/docs/specs
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from proxydb.observe.callsites import call_site
+from proxydb.observe.logger import logger
 from proxydb.observe.profile import profiling
 from proxydb.sql.fingerprint import fingerprint_id
 
@@ -91,7 +91,7 @@ class SlowLog:
             profiling.current.slow(event)
         if profiling.current is None or not profiling.current.quiet:
             shown = {"parameters": repr(parameters)[:_LONGEST_TEXT]} if self._parameters else {}
-            _logger().warning("slow_query", **event, **shown)
+            logger().warning("slow_query", **event, **shown)
 
     def _turn(self, fingerprint: str) -> int | None:
         """How many events of this fingerprint were left out since the last one; none when this one is left out too."""
@@ -102,15 +102,6 @@ class SlowLog:
                 return None
             self._written[fingerprint] = now
             return self._suppressed.pop(fingerprint, 0)
-
-
-def _logger() -> Any:
-    """structlog's logger, as it is configured; where it is not, one that leaves standard output to the application."""
-    import structlog
-
-    if structlog.is_configured():
-        return structlog.get_logger("proxydb")
-    return structlog.wrap_logger(structlog.PrintLogger(sys.stderr))
 
 
 def _described(plan: Any) -> dict[str, str]:

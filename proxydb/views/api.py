@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from proxydb.errors import NotSupportedError, ProgrammingError
+from proxydb.observe.logger import logger
+from proxydb.views.records import DISABLED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +32,7 @@ class Views:
     def __init__(self, system: str, borrow: Callable[[], Any]) -> None:
         self._system = system
         self._borrow = borrow
+        self._told: set[tuple[str, str]] = set()
 
     def create(
         self,
@@ -80,8 +83,12 @@ class Views:
         self._call("drop", name)
 
     def list(self) -> Sequence[View]:
-        """All views, each in the state that it is really in."""
+        """All views, each in the state that it is really in; one that is broken is logged as `view_disabled`, once."""
         views: Sequence[View] = self._call("views")
+        for view in views:
+            if view.state == DISABLED and (view.name, view.reason) not in self._told:
+                self._told.add((view.name, view.reason))
+                logger().warning("view_disabled", view=view.name, reason=view.reason)
         return views
 
     def check(self, name: str) -> ViewCheck:

@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 import proxydb
 from proxydb.errors import NotSupportedError
@@ -73,6 +74,16 @@ def test_a_column_is_renamed(plain: sqlite3.Connection, database: Database) -> N
     with pytest.raises(sqlite3.OperationalError, match="no such column: g"):
         database.views.repair("v")
     assert states(database)["v"] == "disabled"
+
+
+def test_the_event(plain: sqlite3.Connection, database: Database) -> None:
+    """A view that is found broken is logged once."""
+    plain.execute("DROP TRIGGER proxydb_x_0_insert")
+    with capture_logs() as events:
+        database.views.list()
+        database.views.list()
+    assert [(event["event"], event["view"]) for event in events] == [("view_disabled", "x")]
+    assert "proxydb_x_0_insert" in events[0]["reason"]
 
 
 def test_a_table_is_dropped(plain: sqlite3.Connection, database: Database) -> None:

@@ -17,6 +17,7 @@ from proxydb.views.sqlite import catalog
 from proxydb.views.sqlite.deferred import SUFFIX, take_in
 from proxydb.views.sqlite.facts import SqliteCatalogue
 from proxydb.views.sqlite.layout import Layout, lay_out
+from proxydb.views.sqlite.scans import scans
 from proxydb.views.understand import understand
 
 if TYPE_CHECKING:
@@ -121,13 +122,14 @@ def explain(connection: Any, name: str) -> ViewExplanation:
         view = _healthy(execute, catalog.get(execute, name).name)
         definition = _definition(execute, view.name, view.sql)
         things = _kinds(execute, catalog.objects(execute, view.name))
+        incremental = view.maintenance != "full" and view.state != DISABLED
         return ViewExplanation(
             view,
             _method(definition, view.maintenance),
             definition.obstacle,
             tuple(thing for thing, kind in things.items() if kind == "table"),
             tuple(thing for thing, kind in things.items() if kind == "trigger"),
-            (),
+            scans(lay_out(view.name, definition, execute, view.maintenance), execute) if incremental else (),
         )
 
 

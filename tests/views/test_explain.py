@@ -1,0 +1,37 @@
+"""What is told of a view on SQLite."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.views.shop import VIEWS
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from proxydb.database import Database
+
+
+def test_scans(plain: sqlite3.Connection, database: Database) -> None:
+    """A change for which a table is read from end to end is told, until there is an index."""
+    assert set(database.views.explain("with_itself").scans) == {"a after a change of sale", "b after a change of sale"}
+    plain.execute("CREATE INDEX of_day ON sale (day)")
+    assert database.views.explain("with_itself").scans == ()
+
+
+def test_every_view(database: Database) -> None:
+    """Each view has a method, tables and triggers, and no obstacle; what is tied by keys is not scanned."""
+    for name in VIEWS:
+        explanation = database.views.explain(name)
+        assert (explanation.obstacle, bool(explanation.method)) == ("", True)
+        assert all(table.startswith(f"proxydb_{name}_") for table in explanation.tables)
+        assert explanation.triggers
+    assert database.views.explain("tagged").scans == ()
+
+
+def test_a_view_that_is_refreshed(database: Database) -> None:
+    """A view that is kept by refresh says why it is not kept otherwise."""
+    database.views.create("v", "SELECT random() AS r FROM sale", maintenance="full")
+    explanation = database.views.explain("v")
+    assert "random" in explanation.obstacle
+    assert (explanation.triggers, explanation.scans, explanation.method) == ((), (), "computed as a whole by refresh")
