@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from proxydb.views.sqlite.layout import Layout
 
 _ROW = re.compile(r'\b(?:OLD|NEW)\.(?:"(?:[^"]|"")+"|\w+)')
-_SCAN = re.compile(r"SCAN (\S+)")
+_SCAN = re.compile(r"SCAN (\S+)|SEARCH (\S+) USING AUTOMATIC")
 _SMALL = frozenset({"u", changes.TOUCHED})
 """Names under which our statements read the few units that a change touches."""
 
@@ -33,8 +33,9 @@ def _found(layout: Layout, execute: Execute) -> Iterator[str]:
             f"EXPLAIN QUERY PLAN {_ROW.sub(':proxydb_row', statement)}", {"proxydb_row": None}
         ).fetchall():
             match = _SCAN.match(line[3])
-            if match is not None and match[1] not in _SMALL and not match[1].endswith("_touched"):
-                yield f"{match[1]} after a change of {table}"
+            read = "" if match is None else match[1] or match[2]
+            if read and read not in _SMALL and not read.endswith("_touched"):
+                yield f"{read} after a change of {table}"
 
 
 def _statements(layout: Layout) -> Iterator[tuple[str, str]]:
