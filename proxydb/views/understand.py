@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from proxydb.errors import NotSupportedError, ProgrammingError
 from proxydb.sql.parse import parse_query
-from proxydb.sql.tokens import PLACEHOLDER, tokenize
+from proxydb.sql.tokens import PLACEHOLDER, locate, tokenize
 from proxydb.views.arms import OTHERS, Understood, understand_arm
 from proxydb.views.clauses import Cutter, Span
 from proxydb.views.definition import Definition
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 NODES = frozenset(
     """
-    Abs Add Alias Alias Anonymous And Avg Between BitwiseAnd BitwiseLeftShift BitwiseNot BitwiseOr BitwiseRightShift
+    Abs Add Alias Anonymous And Avg Between BitwiseAnd BitwiseLeftShift BitwiseNot BitwiseOr BitwiseRightShift
     BitwiseXor Boolean Bracket Case Cast Ceil Coalesce Collate Column ColumnDef Concat ConcatWs Count DataType
     DataTypeParam Distinct Div Dot DPipe EQ Exists Floor From Glob Greatest Group GT GTE Having Hex HexString Identifier
     If ILike In Is JSONExtract JSONExtractScalar JSONPath JSONPathKey JSONPathRoot JSONPathSubscript Join Least Length
     Like Limit Literal Lower LT LTE Max Min Mod Mul Neg NEQ Not Null Nullif NullSafeEQ NullSafeNEQ Offset Or Order
     Ordered Paren PropertyEQ Round RowNumber Select Sign Star StrPosition SubqueryAlias Substring Sub Subquery Sum Table
-    TableAlias Trim Tuple Unhex Unicode Union Upper Var Where Window
+    TableAlias Trim Tuple Unhex Unicode Union Upper Var Where Window WindowSpec
     """.split()
 )
 """The syntax nodes whose meaning is known to survive being taken apart."""
@@ -55,7 +55,7 @@ def understand(sql: str, system: str, catalogue: Catalogue, pure: frozenset[str]
     proxydb.errors.ProgrammingError
         It is no query, or one with parameters.
     """
-    sql = sql.strip().rstrip(";").rstrip()
+    sql = plain(sql, system)
     if any(token.kind == PLACEHOLDER for token in tokenize(sql, system)):
         raise ProgrammingError("a view has no parameters: write the values into its query")
     tables: tuple[Table, ...] = ()
@@ -65,6 +65,12 @@ def understand(sql: str, system: str, catalogue: Catalogue, pure: frozenset[str]
         return replace(_understood(sql, system, syntax, catalogue, pure), tables=tables)
     except (Obstacle, NotSupportedError) as obstacle:
         return Definition(sql, "other", str(obstacle), tables=tables)
+
+
+def plain(sql: str, system: str) -> str:
+    """A query without what stands around it: comments, and a semicolon at its end."""
+    found = [(start, end) for token, start, end in locate(sql, system) if token.text != ";"]
+    return sql[found[0][0] : found[-1][1]] if found else ""
 
 
 def _tables(syntax: Syntax, catalogue: Catalogue) -> tuple[Table, ...]:

@@ -225,7 +225,7 @@ def _has_value(source: Source, kept: Kept, name: str, collation: str) -> str:
 
 def _units_in(rows: RowsTable, source: Source) -> list[str]:
     """The columns of the source's key that the partition consists of; none where it is something else."""
-    if not rows.partition or not rows.is_keyed or source.table.uniques:
+    if not rows.partition or not rows.is_keyed:
         return []
     return [source.key[rows.keys[0].index(kept)] for kept in rows.partition]
 

@@ -18,7 +18,7 @@ from proxydb.views.sqlite.deferred import SUFFIX, take_in
 from proxydb.views.sqlite.facts import SqliteCatalogue
 from proxydb.views.sqlite.layout import Layout, lay_out
 from proxydb.views.sqlite.scans import scans
-from proxydb.views.understand import understand
+from proxydb.views.understand import plain, understand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,7 +195,7 @@ def _planned(
     """The view as it will be written down, and what keeps it."""
     if maintenance not in MODES:
         raise NotSupportedError(f"maintenance={maintenance!r} is not one of SQLite's: choose {' or '.join(MODES)}")
-    execute(f"SELECT * FROM ({sql.strip().rstrip(';')}\n) LIMIT 0")  # the database's own errors come first
+    execute(f"SELECT * FROM ({plain(sql, 'sqlite')}) LIMIT 0")  # the database's own errors come first
     definition = _definition(execute, name, sql)
     for table in definition.tables:
         if table.schema != "main":

@@ -96,7 +96,9 @@ class RowsTable:
         moment.
         """
         found_by = {kept for links in self.links for kept in links} | set(self.partition)
-        return len(self.keys) == 1 and self.arm.sources[0].unique_key and found_by <= set(self.keys[0])
+        source = self.arm.sources[0]
+        told = found_by <= set(self.keys[0]) and not (self.partition and source.table.uniques)
+        return len(self.keys) == 1 and source.unique_key and told
 
     @property
     def units(self) -> tuple[Kept, ...]:

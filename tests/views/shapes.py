@@ -1,0 +1,81 @@
+"""Views of many shapes over four tables that refer to each other, and random changes of these."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from random import Random
+
+SCHEMA = """
+CREATE TABLE a (k, x INTEGER, id INTEGER PRIMARY KEY, p INTEGER REFERENCES a (id) ON DELETE SET NULL ON UPDATE CASCADE);
+CREATE TABLE b (k TEXT, y, PRIMARY KEY (k, y));
+CREATE TABLE c (k INTEGER, z TEXT COLLATE NOCASE, w REAL NOT NULL DEFAULT 2.5 UNIQUE);
+CREATE TABLE d (m INTEGER, n INTEGER, q TEXT, PRIMARY KEY (m, n)) WITHOUT ROWID;
+CREATE UNIQUE INDEX d_q ON d (q) WHERE q IS NOT NULL;
+"""
+
+VIEWS = {
+    "using_inner": "SELECT k, x, y FROM a JOIN b USING (k)",
+    "using_left": "SELECT k, x, y FROM a LEFT JOIN b USING (k)",
+    "natural_inner": "SELECT a.k, z FROM a NATURAL JOIN c",
+    "natural_outer": "SELECT a.id, c.w FROM a NATURAL LEFT JOIN c WHERE c.w IS NULL OR c.w > 1",
+    "parentheses": "SELECT a.id, d.q FROM (a JOIN d ON a.x = d.m)",
+    "crossed": "SELECT a.id, b.y FROM a CROSS JOIN b WHERE a.k = b.k",
+    "ordered": "SELECT id, CASE WHEN x > 3 THEN 'hi' WHEN x IS NULL THEN k ELSE x END AS v FROM a "
+    "ORDER BY x + id DESC LIMIT 50 OFFSET 0",
+    "parents": "SELECT id, x FROM a z WHERE EXISTS (SELECT 1 FROM a WHERE a.p = z.id)",
+    "largest_child": "SELECT id, (SELECT max(x) FROM a c WHERE c.p = z.id) AS m FROM a z",
+    "left_chain": "SELECT z.id, y.id AS other FROM a z LEFT JOIN a y ON y.id = z.p LEFT JOIN d ON d.m = y.x AND "
+    "d.n = z.x",
+    "outer_groups": "SELECT z.x, count(*) AS n, count(y.id) AS c, max(y.x) AS m FROM a z LEFT JOIN a y ON y.id = z.p "
+    "GROUP BY z.x",
+    "all_aggregates": "SELECT p, min(x) AS a, max(x) AS b, sum(x) AS s, avg(x) AS v, count(DISTINCT k) AS d FROM a "
+    "GROUP BY p HAVING sum(x) > 2 OR sum(x) IS NULL",
+    "float_groups": "SELECT d.m, sum(c.w) AS s FROM d JOIN c ON c.k = d.n GROUP BY d.m ORDER BY 2",
+    "windows_by_key": "SELECT m, n, lag(q) OVER (PARTITION BY m ORDER BY n) AS l, count(*) OVER (PARTITION BY "
+    "m) AS c FROM d",
+    "framed": "SELECT id, sum(x) OVER (PARTITION BY p ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS "
+    "s FROM a",
+    "not_exists_more": "SELECT w FROM c WHERE NOT EXISTS (SELECT 1 FROM d WHERE d.m = c.k AND d.q IS NOT NULL) "
+    "AND w > 0",
+    "in_or_exists": "SELECT id FROM a WHERE x IN (SELECT n FROM d WHERE d.m = a.x) OR EXISTS (SELECT 1 FROM d "
+    "WHERE d.n = a.p)",
+    "distinct_numbers": "SELECT DISTINCT w, k FROM c",
+    "distinct_outer": "SELECT DISTINCT a.x, b.y FROM a LEFT JOIN b ON b.k = a.k",
+    "three_arms": "SELECT id AS i, x FROM a WHERE x IS NOT NULL UNION ALL SELECT m, n FROM d WHERE q = 't' "
+    "UNION ALL SELECT k, w FROM c",
+    "commented": "/* before */ SELECT id, -- between\n x FROM a /* after */ WHERE x > 1; -- at the end",
+}
+
+
+def change(random: Random) -> tuple[str, tuple[Any, ...]]:
+    """A statement that changes something, with its parameters."""
+    number = random.choice([None, 0, 1, 2, 3, 4, 5])
+    word = random.choice([None, "1", "2", "x", "t"])
+    mixed = random.choice([None, 1, "1", "x", 2.0])
+    parent = random.choice([None, 1, 2, 3])
+    weight = random.choice([None, 1.0, 2.5, 3])
+    small, other, key = random.randrange(4), random.randrange(4), random.randrange(9)
+    conflict = random.choice(["", "OR REPLACE", "OR IGNORE", "OR REPLACE"])
+    return random.choice(
+        [
+            (f"INSERT {conflict} INTO a (k, x, id, p) VALUES (?, ?, ?, ?)", (mixed, number, key, parent)),
+            (f"INSERT {conflict} INTO a (k, x) VALUES (?, ?)", (mixed, number)),
+            (f"UPDATE {conflict} a SET id = ?, x = ? WHERE id = ?", (key, number, random.randrange(9))),
+            ("UPDATE a SET p = ? WHERE x IS ?", (parent, number)),
+            ("DELETE FROM a WHERE id = ?", (key,)),
+            ("DELETE FROM a WHERE x IS ?", (number,)),
+            (f"INSERT {conflict} INTO b VALUES (?, ?)", (word, mixed)),
+            (f"UPDATE {conflict} b SET y = ? WHERE k IS ?", (mixed, word)),
+            ("DELETE FROM b WHERE k IS ?", (word,)),
+            (f"INSERT {conflict} INTO c (k, z, w) VALUES (?, ?, ?)", (number, word, weight)),
+            (f"UPDATE {conflict} c SET w = ?, k = ? WHERE k IS ?", (weight, number, small)),
+            ("DELETE FROM c WHERE w > ?", (small,)),
+            ("INSERT OR REPLACE INTO c (k) VALUES (?)", (number,)),
+            (f"INSERT {conflict} INTO d VALUES (?, ?, ?)", (small, other, word)),
+            (f"UPDATE {conflict} d SET q = ?, n = n + ? WHERE m = ?", (word, key % 2, small)),
+            ("DELETE FROM d WHERE n = ?", (other,)),
+            ("INSERT INTO d VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET q = excluded.q || '!'", (small, other, word)),
+        ]
+    )
