@@ -9,9 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxydb.views.definition import Group
+from proxydb.views.postgres.expressions import may_raise
 from proxydb.views.postgres.part import (
+    MINUS,
     NEW,
     OLD,
+    PLUS,
+    UNEQUAL,
     Change,
     Part,
     columns,
@@ -23,7 +27,6 @@ from proxydb.views.postgres.part import (
     rows_as,
     where,
 )
-from proxydb.views.postgres.raising import may_raise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,27 +88,33 @@ class _Groups:
         self.arguments = list(dict.fromkeys(each.argument for each in arm.aggregates if each.argument != "*"))
         summed = [each.argument for each in arm.aggregates if each.function != "count"]
         codes = dict(zip(summed, types(summed), strict=True))
-        self.sums = [_Sum("n", "bigint", "count(*)")]
+        self.sums = [_Sum("n", "bigint", "pg_catalog.count(*)")]
         for number, argument in enumerate(self.arguments):
-            self.sums.append(_Sum(f"c{number}", "bigint", f"count({argument})"))
+            self.sums.append(_Sum(f"c{number}", "bigint", f"pg_catalog.count({argument})"))
             if argument in codes:
-                self.sums.append(_Sum(f"s{number}", _SUMS[codes[argument]], f"coalesce(sum({argument}), 0)"))
+                self.sums.append(_Sum(f"s{number}", _SUMS[codes[argument]], f"coalesce(pg_catalog.sum({argument}), 0)"))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The user's words in what triggers do."""
+        return (*self.arm.groups, *self.arguments, *self.condition)
 
     def of(self, rows: str, sign: str = "") -> str:
         """What some rows of the table add to each group."""
-        texts = named(self.arm.groups, "g") + [f"{sign}{each.text} AS {each.name}" for each in self.sums]
-        grouped = f" GROUP BY {', '.join(self.arm.groups)}" if self.arm.groups else " HAVING count(*) > 0"
+        texts = named(self.arm.groups, "g") + [f"{sign} {each.text} AS {each.name}" for each in self.sums]
+        there = f" HAVING pg_catalog.count(*) {UNEQUAL} 0"
+        grouped = f" GROUP BY {', '.join(self.arm.groups)}" if self.arm.groups else there
         return f"SELECT {', '.join(texts)} FROM {rows_as(self.source, rows)}{where(self.condition)}{grouped}"
 
     def difference(self) -> str:
         """What a change from the old rows to the new ones adds to each group that it changes."""
-        changed = " OR ".join(f"sum({each.name}) <> 0" for each in self.sums)
-        both = f"{self.of(NEW)} UNION ALL {self.of(OLD, '-')}"
+        changed = " OR ".join(f"pg_catalog.sum({each.name}) {UNEQUAL} 0" for each in self.sums)
+        both = f"{self.of(NEW)} UNION ALL {self.of(OLD, MINUS)}"
         return f"{self.total(both)} HAVING {changed}"
 
     def total(self, parts: str) -> str:
         """What several parts add up to."""
-        added = [f"coalesce(sum({each.name}), 0)::{each.type} AS {each.name}" for each in self.sums]
+        added = [f"coalesce(pg_catalog.sum({each.name}), 0)::{each.type} AS {each.name}" for each in self.sums]
         grouped = f" GROUP BY {', '.join(self.keys)}" if self.keys else ""
         return f"SELECT {', '.join([*self.keys, *added])} FROM ({parts}) AS proxydb_x{grouped}"
 
@@ -150,8 +159,9 @@ def logged(prefix: str, definition: Definition, arm: Arm, types: Callable[[Seque
         kept.source.table,
         (log + kept.of(NEW),),
         (log + kept.difference(),),
-        (log + kept.of(OLD, "-"),),
+        (log + kept.of(OLD, MINUS),),
         emptied(kept.state, kept.log),
+        kept.texts,
     )
     return Part(
         create=(*_table(kept, kept.state), *_index(kept, unique=False), *_table(kept, kept.log)),
@@ -172,8 +182,9 @@ def added(prefix: str, definition: Definition, arm: Arm, types: Callable[[Sequen
         kept.source.table,
         (_add(kept, kept.of(NEW)),),
         (_add(kept, kept.difference()),),
-        (_add(kept, kept.of(OLD, "-")),),
+        (_add(kept, kept.of(OLD, MINUS)),),
         emptied(kept.state),
+        kept.texts,
     )
     single = () if kept.keys else (f"ALTER TABLE {kept.state} ADD COLUMN one boolean NOT NULL DEFAULT true UNIQUE",)
     return Part(
@@ -212,7 +223,7 @@ def _fill(kept: _Groups) -> str:
 def _add(kept: _Groups, change: str) -> str:
     """Add to groups; in their order, so that two writers seldom wait for each other crosswise."""
     ordered = f" ORDER BY {', '.join(kept.keys)}" if kept.keys else ""
-    grown = ", ".join(f"{each.name} = proxydb_s.{each.name} + excluded.{each.name}" for each in kept.sums)
+    grown = ", ".join(f"{each.name} = proxydb_s.{each.name} {PLUS} excluded.{each.name}" for each in kept.sums)
     conflict = ", ".join(kept.keys) or "one"
     return (
         f"INSERT INTO {kept.state} AS proxydb_s ({', '.join(_names(kept))}) "

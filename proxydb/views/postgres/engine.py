@@ -12,7 +12,7 @@ from proxydb.views.clauses import Cutter
 from proxydb.views.obstacle import Obstacle
 from proxydb.views.postgres import catalog, modes
 from proxydb.views.postgres.facts import PostgresCatalogue, check_functions, dependencies, members
-from proxydb.views.postgres.part import named, select
+from proxydb.views.postgres.part import EQUAL, named, select
 from proxydb.views.postgres.triggers import Settings, functions, rehearsals, triggers
 from proxydb.views.records import DISABLED, View, ViewCheck, ViewExplanation, compared
 from proxydb.views.understand import understand
@@ -310,7 +310,7 @@ def _install_triggers(execute: Execute, record: Record, parts: Sequence[Part]) -
     settings = _settings(execute)
     for statement in rehearsals(changes):
         execute(statement)
-    guard = f"UPDATE proxydb.views SET refreshed_at = refreshed_at WHERE id = {record.id}"
+    guard = f"UPDATE proxydb.views SET refreshed_at = refreshed_at WHERE id {EQUAL} {record.id}"
     before = any(change.before for change in changes)
     for table, name, function in functions(f"proxydb.{record.prefix}", changes, settings, guard):
         execute(function)

@@ -75,7 +75,6 @@ _OBSTACLES: list[tuple[Callable[[dict[str, Any]], bool], str]] = [
     (lambda row: row["relkind"] == "v", "is a plain view: name the tables that it reads"),
     (lambda row: row["relkind"] == "m", "is a materialized view, which has no triggers"),
     (lambda row: row["relkind"] == "f", "is a foreign table, whose changes nobody sees"),
-    (lambda row: row["nspname"] in ("pg_catalog", "information_schema"), "is a system table"),
     (lambda row: row["relpersistence"] == "t", "is a temporary table, which other connections do not see"),
     (lambda row: row["relpersistence"] == "u", "is unlogged, so a crash would empty it unseen"),
     (lambda row: row["relrowsecurity"], "has row-level security, so each role sees other rows"),

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proxydb.views.postgres.expressions import may_raise
 from proxydb.views.postgres.part import Part, columns, named, own_condition, select, words
 from proxydb.views.postgres.probes import Log, Probe, comparable, first_finds, key_of, links, log_and_probe
-from proxydb.views.postgres.raising import may_raise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,7 +155,8 @@ class _Units:
     def of_one_table(self, *, partitioned: bool) -> Part:
         """The SELECT of one table: the log holds units."""
         condition = () if may_raise(self.condition) else tuple(self.condition)
-        log = Log(f"{self.prefix}_log", self.arm.sources[0], self.texts, condition)
+        plain = tuple(self.unit_expressions) or tuple(key_of(self.arm.sources[0]))
+        log = Log(f"{self.prefix}_log", self.arm.sources[0], self.texts, condition, plain)
         units = Probe(log.name, log.columns, self.texts, tuple(columns("u", len(self.texts))))
         again = self._query([], units, log.name)
         empties = () if partitioned else (self.state, log.name)

@@ -18,6 +18,10 @@ NEW, OLD, TRUNCATED = "proxydb_new", "proxydb_old", "proxydb_truncated"
 """What a trigger's statements read: the rows after and before a change, and the table that is about to be emptied."""
 
 
+EQUAL, UNEQUAL, PLUS, MINUS = (f"OPERATOR(pg_catalog.{operator})" for operator in ("=", "<>", "+", "-"))
+"""Operators that no search path changes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What is to be done when a table is changed.
@@ -30,6 +34,8 @@ class Change:
         The statements after each kind of change; they read `NEW` and `OLD`.
     truncate
         The statements for TRUNCATE.
+    texts
+        The user's words in all of them; what else they name is qualified, so that no search path changes it.
     before
         Whether these read `TRUNCATED`, and so come before it.
     """
@@ -39,6 +45,7 @@ class Change:
     update: tuple[str, ...]
     delete: tuple[str, ...]
     truncate: tuple[str, ...]
+    texts: tuple[str, ...]
     before: bool = False
 
 
@@ -89,7 +96,7 @@ def columns(letter: str, number: int) -> list[str]:
 
 def hashed(texts: Sequence[str]) -> str:
     """One number for several values, NULL or not; equal values have the same, and others seldom."""
-    return f"pg_catalog.hash_record_extended(ROW({', '.join(texts)})::record, 0)"
+    return f"pg_catalog.hash_record_extended(ROW({', '.join(texts)})::pg_catalog.record, 0)"
 
 
 def place(table: Table) -> str:
@@ -109,7 +116,7 @@ def emptied(*tables: str) -> tuple[str, ...]:
     They are deleted from, so that readers never wait; outside READ COMMITTED that would leave the rows of
     transactions that the snapshot does not see.
     """
-    safe = "current_setting('transaction_isolation') = 'read committed'"
+    safe = f"pg_catalog.current_setting('transaction_isolation') {EQUAL} 'read committed'"
     return tuple(
         f"EXECUTE CASE WHEN {safe} THEN {literal(f'DELETE FROM {table}')} ELSE {literal(f'TRUNCATE {table}')} END"
         for table in tables

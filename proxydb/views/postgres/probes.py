@@ -59,12 +59,15 @@ class Log:
         The keys, over a row of that table.
     conditions
         Which rows matter.
+    plain
+        What is hashed, where the keys are a hash.
     """
 
     name: str
     source: Source
     texts: tuple[str, ...]
     conditions: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -81,7 +84,8 @@ class Log:
         into = f"INSERT INTO {self.name} "
         truncate = emptied(*empties) if empties else (into + self._keys(TRUNCATED),)
         both = f"{new} UNION {old}"
-        return Change(self.source.table, (into + new,), (into + both,), (into + old,), truncate, before=not empties)
+        texts, before = (*(self.plain or self.texts), *self.conditions), not empties
+        return Change(self.source.table, (into + new,), (into + both,), (into + old,), truncate, texts, before)
 
     def _keys(self, rows: str) -> str:
         texts = named(self.texts, "proxydb_k")
@@ -117,10 +121,11 @@ def links(arm: Arm) -> list[Link]:
 
 def log_and_probe(name: str, number: int, link: Link) -> tuple[Log, Probe]:
     """The log of a table, and the probe that finds rows by it; NULL in an equality of columns finds nothing."""
-    texts, over = tuple(f"{quoted(link.source.alias)}.{quoted(column)}" for column in link.logged), link.compared
+    plain = tuple(f"{quoted(link.source.alias)}.{quoted(column)}" for column in link.logged)
+    texts, over = plain, link.compared
     if texts == over and not all(_is_not_null(link.source, column) for column in link.logged):
         texts = over = (hashed(texts),)
-    log = Log(name, link.source, texts)
+    log = Log(name, link.source, texts, plain=plain)
     return log, Probe(name, log.columns, over, tuple(f"k{number}_{place}" for place in range(len(over))))
 
 

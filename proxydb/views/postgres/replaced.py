@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxydb.sql.tokens import quoted
+from proxydb.views.postgres.expressions import may_raise
 from proxydb.views.postgres.part import (
+    EQUAL,
     NEW,
     OLD,
     Change,
@@ -22,10 +24,9 @@ from proxydb.views.postgres.part import (
     select,
     where,
 )
-from proxydb.views.postgres.raising import may_raise
 
 if TYPE_CHECKING:
-    from proxydb.views.definition import Arm, Definition
+    from proxydb.views.definition import Arm, Definition, Source
 
 
 def refusal(definition: Definition, arm: Arm, *, asked: bool) -> str:
@@ -46,7 +47,9 @@ def replaced(prefix: str, definition: Definition, arm: Arm) -> Part:
     texts = named(keys, "k") + named(arm.outputs + arm.carried, "o")
     condition = own_condition(definition, arm)
     put = f"INSERT INTO {state} SELECT {', '.join(texts)} FROM {rows_as(source, NEW)}{where(condition)}"
-    same = [f"proxydb_s.k{place} = {key}" for place, key in enumerate(keys)]
+    known = all(_is_builtin(source, name) for name in source.key)
+    same = [f"proxydb_s.k{place} {EQUAL if known else '='} {key}" for place, key in enumerate(keys)]
+    texts_of_user = (*arm.outputs, *arm.carried, *condition, *(() if known else ("=",)))
     take = f"DELETE FROM {state} AS proxydb_s USING {rows_as(source, OLD)}{where(same)}"
     shown = columns("o", len(arm.outputs + arm.carried))
     return Part(
@@ -55,8 +58,17 @@ def replaced(prefix: str, definition: Definition, arm: Arm) -> Part:
             f"ALTER TABLE {state} ADD PRIMARY KEY ({', '.join(columns('k', len(keys)))})",
         ),
         fill=(f"INSERT INTO {state} {select(definition, arm, texts, condition)}",),
-        changes=(Change(source.table, (put,), (take, put), (take,), emptied(state)),),
+        changes=(Change(source.table, (put,), (take, put), (take,), emptied(state), texts_of_user),),
         shown=f"SELECT {', '.join(shown)} FROM {state}",
         table=state,
         held=tuple(shown),
     )
+
+
+_BUILTIN = ("smallint", "integer", "bigint", "text", "character varying", "uuid", "date", "boolean")
+
+
+def _is_builtin(source: Source, name: str) -> bool:
+    """Whether a column's values are compared by an operator of Postgres' own."""
+    column = source.table.column(name)
+    return column is not None and column.type.startswith(_BUILTIN)
