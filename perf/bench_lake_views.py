@@ -1,4 +1,4 @@
-"""Times commits and reads of a lake without and with its views, on SQLite, at a hundred thousand and a million actions.
+"""Times commits and reads of a lake without and with its views: at 100,000 file actions, and on SQLite at a million.
 
 Run it with ``python perf/bench_lake_views.py``; ``--help`` lists the options.
 """
@@ -12,6 +12,11 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from perf import command
-    from perf.lake_views import lines
+    from perf.lake_views import lines, postgres_sides, sqlite_sides
 
-    sys.exit(command.main("bench_lake_views", {"100k": partial(lines, 100_000), "1m": partial(lines, 1_000_000)}))
+    groups = {
+        "sqlite": partial(lines, sqlite_sides, 100_000),
+        "postgres": partial(lines, postgres_sides, 100_000),
+        "million": partial(lines, sqlite_sides, 1_000_000),
+    }
+    sys.exit(command.main("bench_lake_views", groups))
