@@ -233,12 +233,21 @@ def _outputs(given: Understood, sources: Sequence[Source]) -> list[tuple[str, Sp
 def _written_out(given: Understood, span: Span, sources: Sequence[Source]) -> str:
     """The words of an expression; a column with its table, so that it is known to be the same wherever it is named."""
     for column in given.syntax.columns:
-        if (column.start, column.end) == (span.start, span.end):
+        if _is_column(given, span, column):
             for source in sources:
                 found = source.table.column(column.name)
                 if found is not None and column.qualifier in ("", source.alias):
                     return f"{quoted(source.alias)}.{quoted(found.name)}"
     return span.of(given.sql)
+
+
+def _is_column(given: Understood, span: Span, column: ColumnRef) -> bool:
+    """Whether an expression is a column, in parentheses or not."""
+    if not span.start <= column.start <= column.end <= span.end:
+        return False
+    words, core = given.cutter.words(span), given.cutter.words(Span(column.start, column.end))
+    around = (len(words) - len(core)) // 2
+    return words == ("(",) * around + core + (")",) * around
 
 
 def _star(given: Understood, words: tuple[str, ...], sources: Sequence[Source]) -> list[str]:

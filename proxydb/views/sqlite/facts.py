@@ -124,7 +124,7 @@ def comparison(execute: Execute, sql: str) -> tuple[str, str]:
     registers = {row[3] for row in program if row[1] == "Variable"}
     for row in program:
         if row[1] == "Eq" and not registers.isdisjoint({row[2], row[4]}):
-            return str(row[5] or "").rpartition("-")[0], AFFINITIES[int(row[6]) & _AFFINITY_MASK]
+            return str(row[5] or "").rpartition("-")[0], AFFINITIES.get(int(row[6]) & _AFFINITY_MASK, "none")
     return "BINARY", "none"
 
 
@@ -136,7 +136,8 @@ def query_columns(execute: Execute, sql: str) -> tuple[Column, ...]:
         found = []
         for row in rows:
             collation, affinity = comparison(execute, f"SELECT {quoted(row[1])} = ?1 FROM temp.{_PROBE}")
-            found.append(Column(row[1], row[2], collation, affinity))
+            declared = "" if affinity == "none" else row[2]  # from 3.41 on SQLite tells a type of expressions, too
+            found.append(Column(row[1], declared, collation, affinity))
         return tuple(found)
     finally:
         execute(f"DROP VIEW temp.{_PROBE}")

@@ -6,7 +6,7 @@ their unique values, the columns that sub-queries are tied to, and what windows 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -202,7 +202,11 @@ def _kept(definition: Definition, arm: Arm, texts: list[str], execute: Execute) 
     """A column for each expression; the same expression is kept once."""
     places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
     facts = query_columns(execute, select(definition, arm, [f"{text} AS c{place}" for text, place in places.items()]))
-    return [Kept(f"proxydb_{places[text]}", facts[places[text]], text) for text in texts]
+    declared = {
+        column_of(source, column.name): column.type for source in arm.sources for column in source.table.columns
+    }
+    kept = {text: replace(facts[place], type=declared.get(text, "")) for text, place in places.items()}
+    return [Kept(f"proxydb_{places[text]}", kept[text], text) for text in texts]
 
 
 def select(
