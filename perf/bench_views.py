@@ -12,6 +12,6 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from perf import command
-    from perf.views import sqlite_cases
+    from perf.views import postgres_cases, sqlite_cases
 
-    sys.exit(command.main("bench_views", {"sqlite": sqlite_cases.lines}))
+    sys.exit(command.main("bench_views", {"sqlite": sqlite_cases.lines, "postgres": postgres_cases.lines}))

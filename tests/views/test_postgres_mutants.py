@@ -54,7 +54,7 @@ def test_a_side_left_out(name: str, event: str, postgres_plain: psycopg.Connecti
 
 
 FOLDS = {
-    "what is kept stays beside what is new": ("by_two", "DELETE FROM {table}_rows AS", "SELECT FROM {table}_rows AS"),
+    "what is kept stays beside what is new": ("by_two", "DELETE FROM {table}_rows", "SELECT FROM {table}_rows"),
     "the map stays as it was": ("left_joined", "INSERT INTO {table}_map SELECT * FROM fresh_map", "SELECT 1"),
     "sums are taken in and stay in the log": (
         "by_shop",

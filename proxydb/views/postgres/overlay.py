@@ -70,7 +70,7 @@ def _rows(prefix: str, definition: Definition, arm: Arm) -> Part:
     texts = _held(probes) + named(arm.outputs + arm.carried, "o")
     shown = columns("o", len(arm.outputs + arm.carried))
     unchanged = [f"NOT {probe.finds_held('proxydb_s')}" for probe in probes]
-    changed = " OR ".join(probe.finds_held("proxydb_s") for probe in probes)
+    changed = [probe.finds_held("proxydb_s") for probe in probes]
     again = " UNION ALL ".join(
         select(definition, arm, texts, [*condition, *first_finds(probes, place)]) for place in range(len(probes))
     )
@@ -105,21 +105,24 @@ def _held(probes: Sequence[Probe]) -> list[str]:
 
 def _fold(
     first: Sequence[str],
-    gone: Sequence[tuple[str, str]],
+    gone: Sequence[tuple[str, Sequence[str]]],
     logs: Sequence[tuple[Log, Probe]],
     put: Sequence[tuple[str, str]],
 ) -> str:
     """One statement: what is computed first, what goes from where, which logs are emptied, and what comes instead."""
     parts = list(first)
-    parts += [
-        f"gone{place} AS (DELETE FROM {table} AS proxydb_s WHERE {condition})"
-        for place, (table, condition) in enumerate(gone)
-    ]
+    parts += [f"gone{place} AS ({_gone(table, conditions)})" for place, (table, conditions) in enumerate(gone)]
     parts += [f"log{place} AS (DELETE FROM {log.name})" for place, (log, _) in enumerate(_distinct(logs))]
     parts += [
         f"put{place} AS (INSERT INTO {table} SELECT * FROM {rows})" for place, (table, rows) in enumerate(put[1:])
     ]
     return f"WITH {', '.join(parts)} INSERT INTO {put[0][0]} SELECT * FROM {put[0][1]}"
+
+
+def _gone(table: str, conditions: Sequence[str]) -> str:
+    """Rows are taken away for which one of several conditions holds, each found by an index of its own."""
+    found = [f"SELECT proxydb_s.ctid FROM {table} AS proxydb_s WHERE {condition}" for condition in conditions]
+    return f"DELETE FROM {table} WHERE ctid = ANY (ARRAY({' UNION '.join(found)}))"
 
 
 class _Units:
@@ -169,7 +172,7 @@ class _Units:
             held=self.held,
             fold=_fold(
                 [f"fresh AS MATERIALIZED (SELECT * FROM {self.fresh})"],
-                [(self.state, units.finds_held("proxydb_s"))],
+                [(self.state, [units.finds_held("proxydb_s")])],
                 [(log, units)],
                 [(self.state, "fresh")],
             ),
@@ -195,7 +198,7 @@ class _Units:
         create += [f"CREATE TABLE {self.map} AS {mapping} WITH NO DATA"]
         create += [f"CREATE INDEX ON {self.map} ({', '.join(probe.held)})" for probe in probes]
         create += [*self._tables(dirty), *views]
-        touched = " OR ".join(touch.finds_held("proxydb_s") for touch in touches)
+        touched = [touch.finds_held("proxydb_s") for touch in touches]
         shared = f"{DIRTY}{self.prefix.rpartition('_')[2]}"
         return Part(
             create=tuple(create),
@@ -211,7 +214,7 @@ class _Units:
                     f"fresh AS MATERIALIZED (SELECT * FROM {self.fresh})",
                     f"fresh_map AS MATERIALIZED (SELECT * FROM {self.prefix}_fresh_map)",
                 ],
-                [(self.state, dirty.finds_held("proxydb_s", "dirty")), (self.map, touched)],
+                [(self.state, [dirty.finds_held("proxydb_s", "dirty")]), (self.map, touched)],
                 logs,
                 [(self.state, "fresh"), (self.map, "fresh_map")],
             ),
