@@ -8,7 +8,7 @@ from proxydb.executor import awaited, stepped
 from proxydb.executor.effects import Controlling, Ending, Unknown, Writing
 from proxydb.executor.reading import Reading, Rejected, RejectedUnrecorded, Unanalysed
 from proxydb.executor.statement import Recorded, Statement, Unrecorded
-from proxydb.executor.viewing import Viewing
+from proxydb.executor.viewing import Viewing, ViewingUnknown
 from proxydb.sql.classify import Kind
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ IN_STEPS = IN_CALLS._replace(
     plain=stepped.Sent,
     writing=stepped.Sent,
     controlling=Unknown,
-    viewing=Unknown,
+    viewing=ViewingUnknown,
 )
 """For a driver that has steps, and whose database tells everything that was written by its label."""
 

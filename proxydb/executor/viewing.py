@@ -10,16 +10,16 @@ from proxydb.executor.statement import Statement
 
 
 class Viewing(Statement):
-    """CREATE, REFRESH or DROP MATERIALIZED VIEW on SQLite, carried out on the connection and in its transaction."""
+    """CREATE, REFRESH or DROP [INCREMENTAL] MATERIALIZED VIEW, carried out on the connection, in its transaction."""
 
     __slots__ = ()
 
     def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
-        from proxydb.views.sqlite.carrying_out import carry_out
+        from proxydb.views.carrying_out import carry_out
 
         started = now()
         try:
-            carry_out(cursor.connection, sql)
+            carry_out(cursor.connection, sql, self.context.database.system)
             result = self.execute(cursor, "", arguments)  # what the cursor gave before, it gives no longer
         except DatabaseError as error:  # as an error of the driver, which is what the application catches
             self.failed(now() - started)
@@ -30,3 +30,17 @@ class Viewing(Statement):
         self.finished(now() - started, arguments, "")
         cursor._statement = self
         return result
+
+
+class ViewingUnknown(Viewing):
+    """The same where nothing is known of a connection after such a statement, until it is asked again."""
+
+    __slots__ = ()
+
+    def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        session = self.context.session
+        session.before_unknown(self.plan, cursor.connection, cursor)
+        try:
+            return super().run(cursor, sql, arguments)
+        finally:
+            session.after_unknown(cursor.connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from proxydb.errors import NotSupportedError, ProgrammingError
+from proxydb.errors import ProgrammingError
 from proxydb.observe.logger import logger
 from proxydb.views.records import DISABLED
 
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 MAINTENANCE = ("immediate", "deferred", "overlay", "full")
 _ENGINES = {"sqlite": "proxydb.views.sqlite.engine", "postgresql": "proxydb.views.postgres.engine"}
+
+
+def engine_of(system: str) -> Any:
+    """The module that does these things on a database system."""
+    return import_module(_ENGINES[system])
 
 
 class Views:
@@ -118,14 +123,5 @@ class Views:
         return repaired
 
     def _call(self, function: str, *arguments: Any, **options: Any) -> Any:
-        try:
-            engine = import_module(_ENGINES[self._system])
-        except ModuleNotFoundError as error:
-            if not str(error.name).startswith("proxydb.views"):
-                raise
-            raise NotSupportedError(f"proxydb keeps no views on {self._system}") from None
-        call = getattr(engine, function, None)
-        if call is None:
-            raise NotSupportedError(f"views on {self._system} have no {function}()")
         with self._borrow() as connection:
-            return call(connection, *arguments, **options)
+            return getattr(engine_of(self._system), function)(connection, *arguments, **options)

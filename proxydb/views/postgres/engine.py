@@ -39,6 +39,7 @@ def create(
     max_staleness: float | None,
     *,
     indexes: tuple[tuple[str, ...], ...] = (),
+    exists_ok: bool = False,
 ) -> View:
     """Make a view and fill it."""
     if not name or "\0" in name:
@@ -46,6 +47,8 @@ def create(
     if connection.info.server_version < OLDEST:
         raise NotSupportedError("views are kept on Postgres 14 and later")
     with writing(connection) as execute:
+        if exists_ok and (found := catalog.find(execute, name)):
+            return catalog.as_view(execute, found)
         schema = _free_schema(execute, name)
         record = catalog.add(execute, schema, name, sql.strip().rstrip(";").rstrip())
         record.max_staleness, record.indexes = max_staleness, [list(columns) for columns in indexes]
@@ -53,9 +56,11 @@ def create(
         return catalog.as_view(execute, record)
 
 
-def drop(connection: Any, name: str) -> None:
+def drop(connection: Any, name: str, *, missing_ok: bool = False) -> None:
     """Remove a view and everything that was made for it."""
     with writing(connection) as execute:
+        if missing_ok and catalog.find(execute, name) is None:
+            return
         record = catalog.get(execute, name)
         _remove(execute, record)
         catalog.remove(execute, record)
@@ -130,17 +135,23 @@ def explain(connection: Any, name: str) -> ViewExplanation:
 
 @contextmanager
 def writing(connection: Any) -> Iterator[Execute]:
-    """One transaction, alone in making, dropping and refreshing views; READ COMMITTED, to see what it waited for."""
+    """One transaction, alone in making, dropping and refreshing views; a savepoint where the application has begun one.
+
+    Only READ COMMITTED sees what it has waited for.
+    """
     execute = _executor(connection)
-    execute("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+    nested = not connection.autocommit or connection.info.transaction_status != 0
+    execute("SAVEPOINT proxydb_views" if nested else "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
     try:
+        if execute("SHOW transaction_isolation").fetchone()[0] != "read committed":
+            raise NotSupportedError("views are made, refreshed and dropped in READ COMMITTED")
         catalog.prepare(execute)
         yield execute
     except BaseException:
         if not connection.closed:
-            execute("ROLLBACK")
+            execute("ROLLBACK TO SAVEPOINT proxydb_views; RELEASE SAVEPOINT proxydb_views" if nested else "ROLLBACK")
         raise
-    execute("COMMIT")
+    execute("RELEASE SAVEPOINT proxydb_views" if nested else "COMMIT")
 
 
 def _executor(connection: Any) -> Execute:
