@@ -142,3 +142,28 @@ def _wait_for(connection: psycopg.Connection[Any], condition: str) -> None:
     while connection.execute(f"SELECT {condition}").fetchone() != (True,):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_column_that_may_hold_null(views: Views, postgres_empty: psycopg.Connection[Any]) -> None:
+    """A key that could not be NULL, and is, fails for the writer, and is kept after a repair; it is never missed."""
+    views.create("v", "SELECT shop, max(amount) AS m FROM sale GROUP BY shop")
+    postgres_empty.execute("ALTER TABLE sale ALTER COLUMN shop DROP NOT NULL")
+    assert views.list()[0].state == "disabled"
+    with pytest.raises(psycopg.errors.NotNullViolation):
+        postgres_empty.execute("INSERT INTO sale (id, amount) VALUES (9, 50)")
+    views.repair("v")
+    postgres_empty.execute("INSERT INTO sale (id, amount) VALUES (9, 50)")
+    assert postgres_empty.execute("SELECT m FROM v WHERE shop IS NULL").fetchall() == [(50,)]
+
+
+def test_a_column_that_is_renamed(views: Views, postgres_empty: psycopg.Connection[Any]) -> None:
+    """A column that is renamed disables the view, and writing fails until it is dropped."""
+    views.create("v", "SELECT shop, max(amount) AS m FROM sale GROUP BY shop")
+    postgres_empty.execute("ALTER TABLE sale RENAME COLUMN shop TO store")
+    assert views.list()[0].state == "disabled"
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        postgres_empty.execute("INSERT INTO sale (id, store) VALUES (9, 'e')")
+    views.drop("v")
+    views.create("v", "SELECT store, max(amount) AS m FROM sale GROUP BY store")
+    postgres_empty.execute("INSERT INTO sale (id, store) VALUES (9, 'e')")
+    assert views.check("v").is_exact

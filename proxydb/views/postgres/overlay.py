@@ -74,7 +74,7 @@ def _rows(prefix: str, definition: Definition, arm: Arm) -> Part:
     again = " UNION ALL ".join(
         select(definition, arm, texts, [*condition, *first_finds(probes, place)]) for place in range(len(probes))
     )
-    create = [log.create() for log, _ in _distinct(logs)]
+    create = [statement for log, _ in _distinct(logs) for statement in log.create()]
     create.append(f"CREATE TABLE {state} AS {select(definition, arm, texts, condition)} WITH NO DATA")
     create += [f"CREATE INDEX ON {state} ({', '.join(probe.held)})" for probe in probes]
     create.append(f"CREATE VIEW {fresh} AS {again}")
@@ -164,7 +164,7 @@ class _Units:
         again = self._query([], units, log.name)
         empties = () if partitioned else (self.state, log.name)
         return Part(
-            create=(log.create(), *self._tables(units), f"CREATE VIEW {self.fresh} AS {again}"),
+            create=(*log.create(), *self._tables(units), f"CREATE VIEW {self.fresh} AS {again}"),
             fill=(f"INSERT INTO {self.state} {self._query([])}",),
             changes=(log.change(empties=empties),),
             shown=self._shown(units, log.name, again),
@@ -194,7 +194,7 @@ class _Units:
         )
         views += [f"CREATE VIEW {self.fresh} AS {self._query([], dirty, self.dirty)}"]
         views += [f"CREATE VIEW {self.prefix}_fresh_map AS {new_map}"]
-        create = [log.create() for log, _ in _distinct(logs)]
+        create = [statement for log, _ in _distinct(logs) for statement in log.create()]
         create += [f"CREATE TABLE {self.map} AS {mapping} WITH NO DATA"]
         create += [f"CREATE INDEX ON {self.map} ({', '.join(probe.held)})" for probe in probes]
         create += [*self._tables(dirty), *views]

@@ -61,6 +61,8 @@ class Log:
         Which rows matter.
     plain
         What is hashed, where the keys are a hash.
+    strict
+        Whether NULL is refused: where it cannot be, it would be found by nobody.
     """
 
     name: str
@@ -68,15 +70,18 @@ class Log:
     texts: tuple[str, ...]
     conditions: tuple[str, ...] = ()
     plain: tuple[str, ...] = ()
+    strict: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Its columns, under names that no query uses."""
         return tuple(f"proxydb_k{number}" for number in range(len(self.texts)))
 
-    def create(self) -> str:
-        """The statement that makes it."""
-        return f"CREATE TABLE {self.name} AS {self._keys(place(self.source.table))} WITH NO DATA"
+    def create(self) -> list[str]:
+        """The statements that make it."""
+        made = f"CREATE TABLE {self.name} AS {self._keys(place(self.source.table))} WITH NO DATA"
+        refused = ", ".join(f"ALTER COLUMN {column} SET NOT NULL" for column in self.columns)
+        return [made, f"ALTER TABLE {self.name} {refused}"] if self.strict else [made]
 
     def change(self, *, empties: Sequence[str] = ()) -> Change:
         """What is logged of changes; `empties` are tables that TRUNCATE empties, too, instead of logging."""
@@ -123,9 +128,10 @@ def log_and_probe(name: str, number: int, link: Link) -> tuple[Log, Probe]:
     """The log of a table, and the probe that finds rows by it; NULL in an equality of columns finds nothing."""
     plain = tuple(f"{quoted(link.source.alias)}.{quoted(column)}" for column in link.logged)
     texts, over = plain, link.compared
-    if texts == over and not all(_is_not_null(link.source, column) for column in link.logged):
+    own = plain == over
+    if own and not all(_is_not_null(link.source, column) for column in link.logged):
         texts = over = (hashed(texts),)
-    log = Log(name, link.source, texts, plain=plain)
+    log = Log(name, link.source, texts, plain=plain, strict=own)
     return log, Probe(name, log.columns, over, tuple(f"k{number}_{place}" for place in range(len(over))))
 
 
