@@ -107,6 +107,10 @@ VIEWS: dict[str, tuple[str, str]] = {
         "SELECT shop, day, amount FROM sale s WHERE NOT EXISTS "
         "(SELECT 1 FROM sale n WHERE n.shop = s.shop AND n.day > s.day)",
     ),
+    "repeated": (
+        "overlay",
+        "SELECT number FROM bag b WHERE 1 < (SELECT count(*) FROM bag c WHERE c.number = b.number)",
+    ),
     "with_counts": ("overlay", "SELECT id, (SELECT count(*) FROM tag WHERE sale = s.id) AS tags FROM sale s"),
     "newest_groups": (
         "overlay",

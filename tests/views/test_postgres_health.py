@@ -167,3 +167,14 @@ def test_a_column_that_is_renamed(views: Views, postgres_empty: psycopg.Connecti
     views.create("v", "SELECT store, max(amount) AS m FROM sale GROUP BY store")
     postgres_empty.execute("INSERT INTO sale (id, store) VALUES (9, 'e')")
     assert views.check("v").is_exact
+
+
+def test_a_repair_on_another_search_path(views: Views, postgres_empty: psycopg.Connection[Any]) -> None:
+    """What a view's names mean does not change when it is made again by somebody with another search path."""
+    views.create("v", "SELECT shop, max(amount) AS m FROM sale GROUP BY shop")
+    postgres_empty.execute("CREATE SCHEMA other; CREATE TABLE other.sale (shop text, amount integer)")
+    postgres_empty.execute("ALTER TABLE sale DISABLE TRIGGER USER")
+    database = postgres_empty.info.dbname
+    postgres_empty.execute(f"ALTER DATABASE {database} SET search_path = other, public")
+    views.repair("v")
+    assert postgres_empty.execute("SELECT count(*) FROM v").fetchone() == (2,)

@@ -37,6 +37,7 @@ OBSTACLES = {
     "SELECT shop FROM sale OFFSET 1": "OFFSET without LIMIT",
     "SELECT id FROM ONLY sale": "",
     "SELECT shop FROM sale UNION SELECT name FROM shop": "UNION",
+    "SELECT shop AS a FROM sale UNION ALL SELECT name FROM shop ORDER BY a": "orders a compound",
     "SELECT id FROM sale FOR UPDATE": "locks rows",
 }
 

@@ -28,7 +28,9 @@ class Record:
         Its number, which is in the names of everything that was made for the view.
     schema, name
         The view that people read.
-    sql, kind, maintenance, why, obstacle, max_staleness
+    sql, path
+        Its query, and the search path by which its names were meant.
+    kind, maintenance, why, obstacle, max_staleness
         As they are explained.
     tables
         The numbers of the tables that it reads, in pg_class.
@@ -46,6 +48,7 @@ class Record:
     schema: str
     name: str
     sql: str
+    path: str
     kind: str
     maintenance: str
     why: str
@@ -88,11 +91,12 @@ def prepare(execute: Execute) -> None:
 def add(execute: Execute, schema: str, name: str, sql: str) -> Record:
     """A new row, as yet without facts."""
     row = execute(
-        "INSERT INTO proxydb.views (schema, name, sql, format, kind, maintenance, why, obstacle, tables, folds, logs, "
-        "fingerprint, refreshed_at) VALUES (%s, %s, %s, %s, '', '', '', '', '{}', '{}', '{}', '', 0) RETURNING id",
+        "INSERT INTO proxydb.views (schema, name, sql, format, path, kind, maintenance, why, obstacle, tables, folds, "
+        "logs, fingerprint, refreshed_at) "
+        "VALUES (%s, %s, %s, %s, '', '', '', '', '', '{}', '{}', '{}', '', 0) RETURNING id",
         (schema, name, sql, FORMAT),
     ).fetchone()
-    return Record(row[0], schema, name, sql, "", "", "", "", None, [], [], [], [], "", 0.0)
+    return Record(row[0], schema, name, sql, "", "", "", "", "", None, [], [], [], [], "", 0.0)
 
 
 def save(execute: Execute, record: Record) -> None:

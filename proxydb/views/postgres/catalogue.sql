@@ -5,6 +5,7 @@ CREATE TABLE IF NOT EXISTS proxydb.views (
   schema text NOT NULL,
   name text NOT NULL,
   sql text NOT NULL,
+  path text NOT NULL,
   kind text NOT NULL,
   maintenance text NOT NULL,
   why text NOT NULL,

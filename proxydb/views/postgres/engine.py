@@ -51,6 +51,7 @@ def create(
             return catalog.as_view(execute, found)
         schema = _free_schema(execute, name)
         record = catalog.add(execute, schema, name, sql.strip().rstrip(";").rstrip())
+        record.path = execute("SHOW search_path").fetchone()[0]
         record.max_staleness, record.indexes = max_staleness, [list(columns) for columns in indexes]
         _make(connection, execute, record, maintenance)
         return catalog.as_view(execute, record)
@@ -92,6 +93,7 @@ def repair(connection: Any, name: str | None) -> list[View]:
         broken = [each for each in chosen if catalog.as_view(execute, each).state == DISABLED]
         for record in broken:
             _remove(execute, record)
+            execute("SELECT pg_catalog.set_config('search_path', %s, true)", (record.path,))
             _make(connection, execute, record, record.maintenance)
         return [catalog.as_view(execute, each) for each in broken]
 
@@ -243,6 +245,8 @@ def _check_agreement(definition: Definition, tree: str, catalogue: PostgresCatal
     ):
         if mark in tree and not there and not sub_queries:
             raise Obstacle("it calls an aggregate or a window function that is not taken apart")
+    if len(arms) > 1 and definition.order:
+        raise Obstacle("it orders a compound: order what is read from the view")
     last = Cutter(definition.sql, "postgresql").arms()[0][-1].clauses
     if "offset" in last and ("limit" not in last or last["offset"].start < last["limit"].start):
         raise Obstacle("it has OFFSET without LIMIT before it")

@@ -52,12 +52,13 @@ def overlay(prefix: str, definition: Definition, arm: Arm, *, partitioned: bool)
 
 
 def _logs(prefix: str, arm: Arm) -> list[tuple[Log, Probe]]:
-    """A log for each source and sub-query; one for all of one table and key."""
-    names: dict[tuple[str, str, tuple[str, ...]], str] = {}
+    """A log for each source and sub-query; one for all of one table and key that are compared in one way."""
+    names: dict[tuple[str, str, tuple[str, ...], bool], str] = {}
     found = []
     for number, link in enumerate(links(arm)):
         table = link.source.table
-        name = names.setdefault((table.schema, table.name, link.logged), f"{prefix}_log{number}")
+        kind = (table.schema, table.name, link.logged, number < len(arm.sources))
+        name = names.setdefault(kind, f"{prefix}_log{number}")
         found.append(log_and_probe(name, number, link))
     return found
 
