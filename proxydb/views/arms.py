@@ -55,6 +55,7 @@ def understand_arm(given: Understood) -> ArmAndOrder:
     """
     _check_shape(given)
     sources = tuple(_sources(given))
+    _check_joins(given, sources)
     outputs = _outputs(given, sources)
     order, carried = _order(given, outputs)
     _check_columns(given, sources, [span for _, span in outputs] + carried)
@@ -101,6 +102,20 @@ def _in_sub_query(given: Understood, call: clauses.Call) -> bool:
     return inner and any(
         span.start <= call.whole.start and call.whole.end <= span.end for span in given.cutter.selects()
     )
+
+
+def _check_joins(given: Understood, sources: Sequence[Source]) -> None:
+    """An inner join after an outer one may drop a row as long as that has a partner, and then nothing tells of it."""
+    nullable = {source.alias for source in sources if source.nullable}
+    outer = [source.nullable for source in sources]
+    later = [source for place, source in enumerate(sources) if not source.nullable and any(outer[:place])]
+    references = [table for table in given.syntax.tables if table.scope == given.number]
+    tables = [source.table for source in sources]
+    for column in given.syntax.columns:
+        if later and column.scope == given.number and given.cut.clauses["from"].holds(column.start):
+            after = column.start > later[0].place.start
+            if after and _owned(column, references, tables)[0] in nullable:
+                raise Obstacle("an inner join after an outer one looks at what that may leave out: put it first")
 
 
 def _is_late(given: Understood, sources: Sequence[Source]) -> bool:

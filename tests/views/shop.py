@@ -63,7 +63,7 @@ VIEWS = {
     "left_without": "SELECT s.id, s.label FROM sale s LEFT JOIN tag t ON t.sale = s.id "
     "WHERE t.word IS NULL AND s.day > 1",
     "left_then_inner": "SELECT s.id, t.word, p.country FROM sale s LEFT JOIN tag t ON t.sale = s.id AND t.word < 'c' "
-    "JOIN shop p ON p.name = s.shop OR p.name = t.word",
+    "JOIN shop p ON p.name = s.shop OR p.size = s.amount",
     "left_twice": "SELECT a.id, b.id AS next, t.word FROM sale a LEFT JOIN sale b ON b.id = a.day "
     "LEFT JOIN tag t ON t.sale = b.id",
     "left_groups": "SELECT s.shop, count(t.word) AS words, count(*) AS n FROM sale s LEFT JOIN tag t ON t.sale = s.id "

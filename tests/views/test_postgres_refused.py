@@ -33,7 +33,7 @@ OBSTACLES = {
     "SELECT * FROM guarded": "row-level security",
     "SELECT * FROM brief": "is unlogged",
     "SELECT relname FROM pg_class": "is not an ordinary table",
-    "SELECT s.id FROM sale s LEFT JOIN tag t ON t.sale = s.id JOIN shop p ON p.name = t.word": "inner join follows",
+    "SELECT s.id FROM sale s LEFT JOIN tag t ON t.sale = s.id JOIN shop p ON p.name = t.word": "put it first",
     "SELECT shop FROM sale OFFSET 1": "OFFSET without LIMIT",
     "SELECT id FROM ONLY sale": "",
     "SELECT shop FROM sale UNION SELECT name FROM shop": "UNION",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 OBSTACLES = {
     "SELECT random() AS r FROM sale": "calls a function that may give another result each time: random",
+    "SELECT id FROM sale LEFT JOIN tag ON sale = id JOIN shop ON name = coalesce(word, shop)": "put it first",
     "SELECT shop, amount FROM sale GROUP BY shop": "names amount, which is neither grouped nor aggregated",
     "SELECT shop, group_concat(day) AS d FROM sale GROUP BY shop": "an order that is not defined",
     "SELECT shop, sum(DISTINCT day) AS s FROM sale GROUP BY shop": "it has sum(DISTINCT)",
