@@ -11,6 +11,7 @@ from proxydb.sql.tokens import PLACEHOLDER, locate, tokenize
 from proxydb.views.arms import OTHERS, Understood, understand_arm
 from proxydb.views.clauses import Cutter, Span
 from proxydb.views.definition import Definition
+from proxydb.views.limits import check_order
 from proxydb.views.obstacle import Obstacle
 
 if TYPE_CHECKING:
@@ -100,6 +101,10 @@ def _understood(sql: str, system: str, syntax: Syntax, catalogue: Catalogue, pur
         raise Obstacle("it orders a compound by an expression")
     if len(arms) > 1 and any(each.arm.grouped or each.arm.distinct for each in understood):
         raise Obstacle("it is a UNION ALL with groups or DISTINCT in an arm")
+    if limit and len(arms) > 1:
+        raise Obstacle("it is a UNION ALL with LIMIT")
+    if limit:
+        check_order(understood[0].arm, order)
     kind = "union" if len(arms) > 1 else understood[0].kind
     return Definition(sql, kind, "", tuple(each.arm for each in understood), tuple(order), limit)
 

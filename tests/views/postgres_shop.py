@@ -44,7 +44,7 @@ INSERT INTO "odd ""Name" VALUES ('a', 2);
 """
 
 VIEWS: dict[str, tuple[str, str]] = {
-    "filtered": ("immediate", "SELECT * FROM sale WHERE amount > 3 ORDER BY label DESC NULLS LAST LIMIT 1000"),
+    "filtered": ("immediate", "SELECT * FROM sale WHERE amount > 3 ORDER BY label DESC NULLS LAST, id LIMIT 1000"),
     "projected": ("immediate", "SELECT s.label AS l, amount * 2, weight w, 'x' AS x FROM sale AS s ORDER BY day % 3"),
     "odd": ("immediate", 'SELECT "a Key" || \'!\' AS "x ""y", "select" FROM "odd ""Name" WHERE "select" % 2 = 0'),
     "united": ("immediate", "SELECT shop, amount FROM sale WHERE amount > 4 UNION ALL SELECT name, 1 FROM shop"),

@@ -23,7 +23,7 @@ VIEWS = {
     "parentheses": "SELECT a.id, d.q FROM (a JOIN d ON a.x = d.m)",
     "crossed": "SELECT a.id, b.y FROM a CROSS JOIN b WHERE a.k = b.k",
     "ordered": "SELECT id, CASE WHEN x > 3 THEN 'hi' WHEN x IS NULL THEN k ELSE x END AS v FROM a "
-    "ORDER BY x + id DESC LIMIT 50 OFFSET 0",
+    "ORDER BY x + id DESC, id LIMIT 50 OFFSET 0",
     "parents": "SELECT id, x FROM a z WHERE EXISTS (SELECT 1 FROM a WHERE a.p = z.id)",
     "largest_child": "SELECT id, (SELECT max(x) FROM a c WHERE c.p = z.id) AS m FROM a z",
     "left_chain": "SELECT z.id, y.id AS other FROM a z LEFT JOIN a y ON y.id = z.p LEFT JOIN d ON d.m = y.x AND "

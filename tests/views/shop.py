@@ -43,7 +43,7 @@ INSERT INTO bag VALUES (1, 5), (1, 5), ('z', 7);
 """
 
 VIEWS = {
-    "filtered": "SELECT * FROM sale WHERE amount > 3 ORDER BY label DESC LIMIT 1000",
+    "filtered": "SELECT * FROM sale WHERE amount > 3 ORDER BY label DESC, id LIMIT 1000",
     "projected": "SELECT s.label AS l, amount * 2, anything, weight w FROM sale AS s",
     "of_a_bag": "SELECT item, number FROM bag WHERE number IS NOT 2",
     "part_of_a_bag": "SELECT item FROM bag",

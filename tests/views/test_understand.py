@@ -29,6 +29,11 @@ OBSTACLES = {
     "SELECT rowid AS r FROM bag": "names rowid, which is no column of its tables",
     "SELECT s.shop FROM sale s RIGHT JOIN shop ON name = s.shop": "RIGHT or FULL join",
     "SELECT 1 AS one": "reads no table",
+    "SELECT shop FROM sale LIMIT 3": "append the primary key of sale, or all columns, to its ORDER BY",
+    "SELECT id, day FROM sale ORDER BY day LIMIT 3": "append the primary key of sale",
+    "SELECT b.id AS x, a.shop FROM sale a JOIN sale b ON a.day = b.day ORDER BY b.id LIMIT 3": "primary key of sale",
+    "SELECT shop, count(*) AS n FROM sale GROUP BY shop ORDER BY n LIMIT 3": "append all columns",
+    "SELECT shop FROM sale UNION ALL SELECT shop FROM sale ORDER BY 1 LIMIT 3": "a UNION ALL with LIMIT",
     "WITH x AS (SELECT 1 AS a) SELECT * FROM x": "With",
     "SELECT * FROM plain_view": "plain_view is a plain view",
 }
@@ -52,6 +57,20 @@ def test_an_obstacle(sql: str, told: str, database: Database) -> None:
         database.views.create("v", sql)
     assert told in str(raised.value)
     assert database.views.create("v", sql, maintenance="full").maintenance == "full"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT shop FROM sale ORDER BY day DESC, id LIMIT 3",
+        "SELECT shop AS s, day FROM sale ORDER BY s, 2 LIMIT 3",
+        "SELECT day, count(*) AS n FROM sale GROUP BY day ORDER BY n DESC, day LIMIT 3",
+        "SELECT a.id AS x, b.id AS y FROM sale a JOIN sale b ON a.day = b.day ORDER BY b.id, a.id LIMIT 3",
+    ],
+)
+def test_a_limit_by_a_total_order(sql: str, database: Database) -> None:
+    """LIMIT is kept where the rows that it takes are defined."""
+    assert database.views.create("v", sql).maintenance == "immediate"
 
 
 def test_parameters(database: Database) -> None:
