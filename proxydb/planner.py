@@ -100,7 +100,7 @@ def plan(sql: str, system: str, analyse: Callable[[str], Analysis], generation: 
     kind = Kind.VIEW if is_about_views(tokens, system) else classify(tokens)
     analysis = _analysed(sql, analyse) if kind in _ANALYSED else Analysis(NOTHING, EVERYTHING, _REFUSALS[kind])
     if is_several(tokens):
-        analysis = Analysis(refusal="several statements in one text")
+        analysis = Analysis(refusal="several statements in one text", exposes=analysis.exposes)
     named = any(
         token.kind == PLACEHOLDER and token.text[0] in ":@$#" + "%" * (token.text[1:2] == "(") for token in tokens
     )

@@ -36,6 +36,8 @@ class Analysis(NamedTuple):
         Names of the functions that it calls, in lower case.
     unknown
         Whether the database could not say any of this now, but may another time.
+    exposes
+        Whether it may show what proxydb has made in the session, which is taken back before.
     """
 
     reads: frozenset[str] = NOTHING
@@ -43,6 +45,7 @@ class Analysis(NamedTuple):
     refusal: str = ""
     functions: frozenset[str] = NOTHING
     unknown: bool = False
+    exposes: bool = False
 
 
 class KeptRows(Protocol):

@@ -23,10 +23,11 @@ class Sent(Statement):
         if not self.left:
             self.try_again()
         connection, context = cursor._conn, self.context
+        parameters, prepare, binary = arguments
         started = now()
         try:
             async with connection.lock:
-                await connection.wait(context.session.execution(cursor, sql, arguments))
+                await connection.wait(cursor._execute_gen(sql, parameters, prepare=prepare, binary=binary))
         except BaseException:
             self.failed(now() - started)
             raise

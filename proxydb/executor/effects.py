@@ -13,21 +13,15 @@ class Writing(Statement):
 
     __slots__ = ()
 
-    def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
-        return self.change(cursor, sql, arguments, self.execute)
-
-    def run_many(self, cursor: Any, sql: str, arguments: Any, execute: Any) -> Any:
-        return self.change(cursor, sql, arguments, execute)
-
-    def change(self, cursor: Any, sql: str, arguments: Any, execute: Any) -> Any:
-        """Send the statement through `execute`, and let the session know that it writes what the plan says."""
+    def change(self, cursor: Any, sql: str, arguments: Any, execute: Any = None) -> Any:
+        """Send the statement, by default through `execute` of its own, and let the session know what it writes."""
         session, plan = self.context.session, self.plan
-        if plan.generation != session.generation:
+        if plan.generation != session.history.generation:
             return self.context.replan(self).change(cursor, sql, arguments, execute)
         before = session.before_write(cursor.connection)
         started = now()
         try:
-            result = execute(cursor, sql, arguments)
+            result = (execute or self.execute)(cursor, sql, arguments)
             elapsed = now() - started
             session.after_write(cursor, before, plan.analysis, plan.generation)
         except BaseException:  # also what interrupts the taking of notes
@@ -37,6 +31,8 @@ class Writing(Statement):
         self.finished(elapsed, arguments, "")
         cursor._statement = self
         return result
+
+    run = run_many = change
 
 
 class Controlling(Statement):

@@ -78,6 +78,8 @@ def routes_for(routes: Routes, config: Any) -> Routes:
 
 def route(plan: Plan, routes: Routes, config: Any) -> type[Statement]:
     """The way that a statement takes on a connection with these options."""
+    if plan.analysis.exposes:
+        return routes.unknown
     if plan.kind is Kind.READ or plan.harmless:
         if plan.cacheable and config.cache != "off":
             return routes.reading

@@ -101,10 +101,11 @@ class Sent(Statement):
         if not self.left:
             self.try_again()
         connection, context = cursor._conn, self.context
+        parameters, prepare, binary = arguments
         started = now()
         try:
             with connection.lock:
-                connection.wait(context.session.execution(cursor, sql, arguments))
+                connection.wait(cursor._execute_gen(sql, parameters, prepare=prepare, binary=binary))
         except BaseException:
             self.failed(now() - started)
             raise

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from proxydb.cache.rows import RebuiltRows, SharedRows
 
-_SAMPLE = 32
+_SAMPLE = 16
 _CELL = 16 + 48  # libpq's entry for a cell; the object and the tuple's reference to it
 _ROW = 64
 _DJANGO = "django.db.backends.postgresql."
@@ -139,5 +139,6 @@ def _size(result: PGresult) -> int:
     """Bytes that a result takes twice, told from a sample of its rows: as libpq has it, and as Python objects."""
     rows, columns = result.ntuples, result.nfields
     sample = range(0, rows, max(1, rows // _SAMPLE))
-    text = sum(len(result.get_value(row, column) or b"") for row in sample for column in range(columns))
+    values = [result.get_value(row, column) for row in sample for column in range(columns)]
+    text = sum(map(len, filter(None, values)))
     return 2 * text * rows // max(1, len(sample)) + rows * columns * _CELL + rows * _ROW

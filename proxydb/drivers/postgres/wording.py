@@ -65,7 +65,7 @@ class Names(NamedTuple):
 
 def analyse(sql: str) -> Analysis:
     """What the text alone says: a refusal, or nothing yet."""
-    return Analysis(NOTHING, NOTHING, refusal(tokenize(sql, "postgresql")))
+    return Analysis(NOTHING, NOTHING, refusal(tokenize(sql, "postgresql")), exposes=shows_prepared(sql))
 
 
 def refusal(tokens: Sequence[Token]) -> str:

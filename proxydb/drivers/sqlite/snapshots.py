@@ -168,7 +168,8 @@ class Snapshots(Keys):
         """A transaction was opened; an unfinished cursor would have fixed its snapshot already."""
         self._forget_transaction()
         self._saw_begin = True
-        self._is_busy(connection)
+        if self.unchecked:
+            self._is_busy(connection)
 
     def _forget_transaction(self) -> None:
         self._pin = self._pinned_changes = 0
