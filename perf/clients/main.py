@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from perf import command
 from perf.clients import library_cases, run_case, sqlalchemy_cases
 from perf.hot_path import postgres_cases, sqlite_cases
+from perf.hot_path.placement import on_one_core
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +29,7 @@ def _on_both(cases: Callable[[str, str], Iterator[Case]]) -> Callable[[int], Ite
         with tempfile.TemporaryDirectory() as directory, sqlite_cases.source(Path(directory)) as path:
             for case in cases("SQLite", str(path)):
                 yield case.measure(rounds)
-        with postgres_cases.source() as dsn:
+        with on_one_core(), postgres_cases.source() as dsn:
             for case in cases("Postgres", dsn):
                 yield case.measure(rounds)
 

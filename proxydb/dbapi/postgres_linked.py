@@ -121,15 +121,23 @@ class LinkedConnection:
         context = self.__dict__.get("_context")
         if context is None:
             return (yield from super()._exec_command(command, *args, **kwargs))  # type: ignore[misc]
-        word = spoken(command)
+        statement = context.statements.get(command) if type(command) is bytes else None
+        if statement is None:
+            statement = self._method(command, context)
         context.session.ended()
-        if word == "deallocate":
-            context.session.forgot_prepared()
         started = now()
         try:
             return (yield from super()._exec_command(command, *args, **kwargs))  # type: ignore[misc]
         finally:
-            context.method(word).finished(now() - started, None, "")
+            statement.finished(now() - started, None, "")
+
+    @staticmethod
+    def _method(command: Any, context: Context) -> Any:
+        """What counts a command; the common ones are found by their bytes from then on."""
+        word = spoken(command)
+        if word == "deallocate":
+            context.session.forgot_prepared()
+        return context.method(word, command if command in (b"BEGIN", b"COMMIT", b"ROLLBACK") else word)
 
 
 def spoken(command: Any) -> str:

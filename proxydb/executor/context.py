@@ -89,7 +89,7 @@ class Context:
         self.execute_named = execute_named
         self.cache: ResultCache = database.cache
         self.recorder = database.recorder
-        self.statements: dict[str, Statement] = {}
+        self.statements: dict[str | bytes, Statement] = {}
         self.bypasses: Counter[str] = Counter()
         self.parameters_in: Callable[[Any], Any] = _itself
         self.leave: Callable[[], Any] = _nothing
@@ -135,18 +135,18 @@ class Context:
         self.statements[old.plan.sql] = new
         return new
 
-    def method(self, name: str) -> Any:
-        """What counts the calls of a method that may end a transaction, such as `commit`."""
-        return self._named(name, self.routes.controlling)
+    def method(self, name: str, key: str | bytes = "") -> Any:
+        """What counts the calls of a method that may end a transaction, such as `commit`; found by `key`, if given."""
+        return self._named(name, self.routes.controlling, key or name)
 
     def script(self) -> Any:
         """What counts the calls of `executescript`, and what has no text."""
-        return self._named("executescript", self.routes.unknown)
+        return self._named("executescript", self.routes.unknown, "executescript")
 
-    def _named(self, name: str, kind: type[Statement]) -> Statement:
-        found = self.statements.get(name)
+    def _named(self, name: str, kind: type[Statement], key: str | bytes) -> Statement:
+        found = self.statements.get(key)
         if found is None:
-            found = self.statements[name] = kind(self.database.method_plan(name), self)
+            found = self.statements[key] = kind(self.database.method_plan(name), self)
         return found
 
     def _routed(self, plan: Plan) -> Statement:
