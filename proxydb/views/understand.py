@@ -97,8 +97,8 @@ def _understood(sql: str, system: str, syntax: Syntax, catalogue: Catalogue, pur
     last = arms[-1].clauses
     limit = Span(last["limit"].start, (last.get("offset") or last["limit"]).end).of(sql) if "limit" in last else ""
     order = understood[-1].order
-    if len(arms) > 1 and any(order.number >= len(understood[-1].arm.outputs) for order in order):
-        raise Obstacle("it orders a compound by an expression")
+    if len(arms) > 1 and not all(cutter.words(term)[0].isdigit() for term in arms[-1].orders):
+        raise Obstacle("it orders a compound by names, which differ between its SELECTs: write the columns' numbers")
     if len(arms) > 1 and any(each.arm.grouped or each.arm.distinct for each in understood):
         raise Obstacle("it is a UNION ALL with groups or DISTINCT in an arm")
     if limit and len(arms) > 1:
