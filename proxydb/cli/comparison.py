@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_RUNS = 4
+"""Runs of which the shortest says how long a statement takes when nothing disturbs it."""
+
 BURST = 5
 """Runs in a row on one side, so that what the other side left in the processor's caches counts for the first only."""
 
@@ -74,10 +77,8 @@ class Comparison:
         self._raw = raw
 
     def slowest_ms(self) -> float:
-        """Run everything twice on the plain driver, as first runs say little; the longest run of the second time."""
-        for row in self.rows:
-            _timed(self._raw, row)
-        return max(_timed(self._raw, row)[1] for row in self.rows)
+        """What the slowest statement takes on the plain driver at least: the shortest of some runs of each."""
+        return max(min(_timed(self._raw, row)[1] for _ in range(_RUNS)) for row in self.rows)
 
     def run(self, proxied: Any, *, proxied_first: bool) -> None:
         """One round: every statement on both sides, which take turns in being first."""
