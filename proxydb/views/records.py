@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from proxydb.errors import NotSupportedError, ProgrammingError
+
 Maintenance = Literal["immediate", "deferred", "overlay", "full"]
 
 FRESH, OVERLAY, DIRTY, DISABLED = "fresh", "overlay", "dirty", "disabled"
@@ -138,3 +140,14 @@ def _hashable(value: Any) -> Any:
     except TypeError:
         return repr(value)
     return value
+
+
+def check_format(newest: int | None, known: int) -> None:
+    """See to it that no view was made by a proxydb that knows more than this one."""
+    if newest is not None and newest > known:
+        raise NotSupportedError(f"the views were made by a newer proxydb (format {newest}): install that one")
+
+
+def no_view(name: str) -> ProgrammingError:
+    """The error for a name that no view has."""
+    return ProgrammingError(f"there is no materialized view {name!r}")

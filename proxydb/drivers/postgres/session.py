@@ -14,7 +14,7 @@ from psycopg import pq
 from proxydb.drivers.base import NOTHING, Filled
 from proxydb.drivers.postgres.asking import Asking
 from proxydb.drivers.postgres.errands import before_next
-from proxydb.drivers.postgres.filling import Filling
+from proxydb.drivers.postgres.filling import Filling, execution
 from proxydb.drivers.postgres.keys import Unnamed, sending, shown_by
 from proxydb.drivers.postgres.labels import CHURN, Labels
 from proxydb.drivers.postgres.steps import take
@@ -163,11 +163,8 @@ class PostgresSession:
 
     def execution(self, cursor: Any, sql: str, arguments: Any) -> Operation:
         """The driver's own `execute` as an operation."""
-        if shows_prepared(sql):
-            before_next(cursor._conn, self._asking.withdraw)
-        parameters, prepare, binary = arguments
-        operation: Operation = cursor._execute_gen(sql, parameters, prepare=prepare, binary=binary)
-        return operation
+        self.announced(cursor._conn, sql)
+        return execution(cursor, sql, arguments)
 
     # What the connection tells ────────────────────────────────────────────────────────────────────────────────────
 

@@ -65,7 +65,9 @@ class Names(NamedTuple):
 
 def analyse(sql: str) -> Analysis:
     """What the text alone says: a refusal, or nothing yet."""
-    return Analysis(NOTHING, NOTHING, refusal(tokenize(sql, "postgresql")), exposes=shows_prepared(sql))
+    if shows_prepared(sql):
+        return Analysis(NOTHING, NOTHING, "shows the session's prepared statements", exposes=True)
+    return Analysis(NOTHING, NOTHING, refusal(tokenize(sql, "postgresql")))
 
 
 def refusal(tokens: Sequence[Token]) -> str:
@@ -90,10 +92,6 @@ def _name(token: Token) -> str:
 def shows_prepared(query: str | bytes) -> bool:
     """Whether a statement may show which statements the session has prepared."""
     return _PREPARED in (query if isinstance(query, str) else query.decode(errors="replace")).lower()
-
-
-def _showing_prepared(tokens: Sequence[Token]) -> str:
-    return "shows the session's prepared statements" if any(shows_prepared(token.text) for token in tokens) else ""
 
 
 def _locking(tokens: Sequence[Token]) -> str:
@@ -172,7 +170,6 @@ def _time_types(tokens: Sequence[Token]) -> Iterator[int]:
 _OBJECTIONS = (
     _locking,
     _refused_word,
-    _showing_prepared,
     _escaped_names,
     _timely_literal,
     _hidden_literal,

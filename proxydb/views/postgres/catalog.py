@@ -6,10 +6,9 @@ import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from proxydb.errors import NotSupportedError, ProgrammingError
 from proxydb.sql.tokens import quoted
 from proxydb.views.postgres.facts import statement
-from proxydb.views.records import DIRTY, DISABLED, FRESH, OVERLAY, View
+from proxydb.views.records import DIRTY, DISABLED, FRESH, OVERLAY, View, check_format, no_view
 
 if TYPE_CHECKING:
     from proxydb.views.postgres.facts import Execute
@@ -116,9 +115,7 @@ def records(execute: Execute) -> list[Record]:
     """All views, in the order in which they were made."""
     if not _exists(execute):
         return []
-    newest = execute("SELECT max(format) FROM proxydb.views").fetchone()[0]
-    if newest is not None and newest > FORMAT:
-        raise NotSupportedError(f"the views were made by a newer proxydb (format {newest}): install that one")
+    check_format(execute("SELECT max(format) FROM proxydb.views").fetchone()[0], FORMAT)
     return [Record(*row) for row in execute(f"SELECT {_COLUMNS} FROM proxydb.views ORDER BY id").fetchall()]
 
 
@@ -140,7 +137,7 @@ def get(execute: Execute, name: str) -> Record:
     """
     record = find(execute, name)
     if record is None:
-        raise ProgrammingError(f"there is no materialized view {name!r}")
+        raise no_view(name)
     return record
 
 

@@ -7,8 +7,7 @@ import time
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from proxydb.errors import NotSupportedError, ProgrammingError
-from proxydb.views.records import FRESH, View
+from proxydb.views.records import FRESH, View, check_format, no_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +58,7 @@ def get(execute: Execute, name: str) -> View:
     """
     view = find(execute, name)
     if view is None:
-        raise ProgrammingError(f"there is no materialized view {name!r}")
+        raise no_view(name)
     return view
 
 
@@ -136,6 +135,4 @@ def _exists(execute: Execute) -> bool:
 
 
 def _check_format(execute: Execute) -> None:
-    newest = execute("SELECT max(format) FROM proxydb_views").fetchone()[0]
-    if newest is not None and newest > FORMAT:
-        raise NotSupportedError(f"the views were made by a newer proxydb (format {newest}): install that one")
+    check_format(execute("SELECT max(format) FROM proxydb_views").fetchone()[0], FORMAT)
