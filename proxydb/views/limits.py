@@ -1,4 +1,4 @@
-"""Whether LIMIT takes the same rows whoever applies it: rows of equal order may come in any."""
+"""Whether an order decides between all rows: those of equal order may come in any, and LIMIT may take any of them."""
 
 from __future__ import annotations
 
@@ -27,33 +27,41 @@ def check_order(arm: Arm, order: Sequence[Order]) -> None:
     Obstacle
         They need not be.
     """
-    texts = [_plain(text) for text in (*arm.outputs, *arm.carried)]
+    texts = [plain(text) for text in (*arm.outputs, *arm.carried)]
     ordered = {texts[each.number] for each in order}
-    if ordered >= {_plain(text) for text in arm.outputs} or (arm.grouped and ordered >= set(map(_plain, arm.groups))):
+    if ordered >= {plain(text) for text in arm.outputs} or (arm.grouped and ordered >= set(map(plain, arm.groups))):
         return
     if arm.grouped or arm.distinct:
         raise Obstacle("rows of equal order make LIMIT ambiguous: append all columns to its ORDER BY")
     for source in arm.sources:
-        if not _covers(ordered, source, arm.sources):
+        if not has_key(ordered, source, arm.sources):
             raise Obstacle(
                 "rows of equal order make LIMIT ambiguous: "
                 f"append the primary key of {source.table.name}, or all columns, to its ORDER BY"
             )
 
 
-def _covers(ordered: set[str], source: Source, sources: Sequence[Source]) -> bool:
-    """Whether ORDER BY has the whole key of a source."""
+def has_key(ordered: set[str], source: Source, sources: Sequence[Source]) -> bool:
+    """Whether an order has the whole key of a source.
+
+    Parameters
+    ----------
+    ordered
+        Its terms, as `plain` gives them.
+    source, sources
+        The source, and all that the SELECT reads.
+    """
     return source.unique_key and all(_names(column, source, sources) & ordered for column in source.key)
 
 
 def _names(column: str, source: Source, sources: Sequence[Source]) -> set[str]:
     """What a source's column is called; by its bare name where no other source has one of that name."""
-    qualified = {_plain(f"{source.alias}.{column}")}
+    qualified = {plain(f"{source.alias}.{column}")}
     alone = sum(each.table.column(column) is not None for each in sources) == 1
-    return qualified | {_plain(column)} if alone else qualified
+    return qualified | {plain(column)} if alone else qualified
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """An expression without what makes no difference: white space, case, quotes around names."""
     return "".join(text.lower().translate(_QUOTES).split())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from proxydb.views.limits import has_key, plain
 from proxydb.views.obstacle import Obstacle
 
 if TYPE_CHECKING:
@@ -43,18 +44,16 @@ def partition_of(cutter: Cutter, spans: Sequence[Span], sources: Sequence[Source
 def _check_order(cutter: Cutter, call: Call, window: Window, sources: Sequence[Source]) -> None:
     if call.name in PEERS and window.frame != "rows":
         return
-    named = {cutter.words(span)[:3][-1].strip('"`[]').lower() for span in window.partition}
-    named |= {_column(cutter.words(span)) for span in window.order}
+    ordered = {plain("".join(cutter.words(span))) for span in window.partition}
+    ordered |= {_term(cutter.words(span)) for span in window.order}
     for source in sources:
-        keys = [source.table.key] if source.unique_key else []
-        if not any(named >= {column.lower() for column in key} for key in keys):
+        if not has_key(ordered, source, sources):
             raise Obstacle(
                 f"rows of equal order make {call.name} ambiguous: "
                 f"append the primary key of {source.table.name} to its ORDER BY"
             )
 
 
-def _column(words: tuple[str, ...]) -> str:
-    """The column that an ORDER BY term consists of, without its qualifier and direction."""
-    plain = [word for word in words if word not in ("asc", "desc", "nulls", "first", "last")]
-    return plain[-1].strip('"`[]').lower() if len(plain) == 1 or plain[1:2] == ["."] else ""
+def _term(words: tuple[str, ...]) -> str:
+    """An ORDER BY term without its direction."""
+    return plain("".join(word for word in words if word not in ("asc", "desc", "nulls", "first", "last")))

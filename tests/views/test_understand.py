@@ -33,6 +33,8 @@ OBSTACLES = {
     "SELECT id, day FROM sale ORDER BY day LIMIT 3": "append the primary key of sale",
     "SELECT b.id AS x, a.shop FROM sale a JOIN sale b ON a.day = b.day ORDER BY b.id LIMIT 3": "primary key of sale",
     "SELECT shop, count(*) AS n FROM sale GROUP BY shop ORDER BY n LIMIT 3": "append all columns",
+    "SELECT b.id AS x, row_number() OVER (PARTITION BY a.day ORDER BY a.id) AS n FROM sale a JOIN sale b ON "
+    "a.day = b.day": "make row_number ambiguous",
     "SELECT shop FROM sale UNION ALL SELECT shop FROM sale ORDER BY 1 LIMIT 3": "a UNION ALL with LIMIT",
     "SELECT id AS x, day AS y FROM sale UNION ALL SELECT day AS y, id AS x FROM sale ORDER BY x": "orders a compound",
     "WITH x AS (SELECT 1 AS a) SELECT * FROM x": "With",
