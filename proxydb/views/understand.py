@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from proxydb.errors import NotSupportedError, ProgrammingError
 from proxydb.sql.parse import parse_query
 from proxydb.sql.tokens import PLACEHOLDER, locate, tokenize
-from proxydb.views.arms import OTHERS, Understood, understand_arm
+from proxydb.views.arms import understand_arm
 from proxydb.views.clauses import Cutter, Span
 from proxydb.views.definition import Definition
 from proxydb.views.limits import check_order
 from proxydb.views.obstacle import Obstacle
+from proxydb.views.understood import Understood
 
 if TYPE_CHECKING:
     from proxydb.sql.parse import Syntax
@@ -30,6 +31,9 @@ NODES = frozenset(
     """.split()
 )
 """The syntax nodes whose meaning is known to survive being taken apart."""
+
+OTHERS = frozenset("group_concat string_agg json_group_array json_group_object array_agg jsonb_agg json_agg".split())
+"""The aggregates whose result depends on the order of the rows."""
 
 
 def understand(sql: str, system: str, catalogue: Catalogue, pure: frozenset[str]) -> Definition:

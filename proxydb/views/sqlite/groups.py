@@ -196,7 +196,7 @@ def groups_table(name: str, rows: RowsTable) -> GroupsTable:
 
     Raises
     ------
-    proxydb.views.arms.Obstacle
+    proxydb.views.obstacle.Obstacle
         Which of several equal values stands for a group is not defined.
     """
     arm = rows.arm

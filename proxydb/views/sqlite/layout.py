@@ -206,7 +206,7 @@ def lay_out(name: str, definition: Definition, execute: Execute, maintenance: st
 
     Raises
     ------
-    proxydb.views.arms.Obstacle
+    proxydb.views.obstacle.Obstacle
         It cannot be kept incrementally.
     proxydb.errors.ProgrammingError
         Two of its columns have one name.
