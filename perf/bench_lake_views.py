@@ -1,4 +1,4 @@
-"""Times commits and reads of a lake without and with its views: at 100,000 file actions, and on SQLite at a million.
+"""Times commits and reads of a lake without and with its views: at 100,000 file actions, and at a million.
 
 Run it with ``python perf/bench_lake_views.py``; ``--help`` lists the options.
 """
@@ -18,5 +18,6 @@ if __name__ == "__main__":
         "sqlite": partial(lines, sqlite_sides, 100_000),
         "postgres": partial(lines, postgres_sides, 100_000),
         "million": partial(lines, sqlite_sides, 1_000_000),
+        "postgres-million": partial(lines, postgres_sides, 1_000_000),
     }
     sys.exit(command.main("bench_lake_views", groups))

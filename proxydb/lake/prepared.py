@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Action = Mapping[str, Mapping[str, Any]]
 
+MANY = 100
+"""How many rows of a table are written at once, so that what keeps the lake's views runs once for all of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedCommit:
@@ -71,7 +74,11 @@ class PreparedCommit:
         """Insert everything but the head; a transaction has to be open."""
         stated = {**self.rows, "dl_table_versions": [version_row(committed_at, self.info)]}
         for table, rows in stated.items():
-            session.insert(INSERTS[table], [(table_id, version, *values) for values in rows])
+            full = [(table_id, version, *values) for values in rows]
+            if len(full) < MANY:
+                session.insert(INSERTS[table], full)
+            else:
+                session.load(TABLES[table], full)
 
 
 def prepare(actions: Iterable[Action]) -> PreparedCommit:

@@ -131,6 +131,20 @@ VIEWS: dict[str, tuple[str, str]] = {
         "overlay",
         "SELECT country, count(*) AS n, sum(amount) AS s FROM sale JOIN shop ON shop.name = sale.shop GROUP BY country",
     ),
+    "joined_spellings": (
+        "overlay",
+        "SELECT trim_scale(price), country, count(*) AS n, sum(day) AS s, avg(amount) AS a FROM sale "
+        "JOIN shop ON shop.name = sale.shop GROUP BY price, country HAVING count(amount) > 0 ORDER BY n DESC",
+    ),
+    "covered_twice": (
+        "overlay",
+        "SELECT a.id, b.id AS next FROM sale a JOIN sale b ON b.shop = a.shop AND b.day > a.day WHERE NOT EXISTS "
+        "(SELECT 1 FROM sale n WHERE n.shop = a.shop AND n.day > a.day AND n.day < b.day)",
+    ),
+    "newest_tags": (
+        "overlay",
+        "SELECT sale, word FROM tag t WHERE NOT EXISTS (SELECT 1 FROM tag n WHERE n.sale = t.sale AND n.word > t.word)",
+    ),
     "joined_total": ("overlay", "SELECT count(*) AS n, max(word) AS m FROM sale JOIN tag ON tag.sale = sale.id"),
     "joined_different": ("overlay", "SELECT DISTINCT country, word FROM shop JOIN tag ON tag.word = shop.name"),
     "events": ("overlay", "SELECT kind, sum(bytes) AS bytes, count(*) AS n FROM event GROUP BY kind"),

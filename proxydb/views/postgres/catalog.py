@@ -106,6 +106,11 @@ def save(execute: Execute, record: Record) -> None:
     execute(f"UPDATE proxydb.views SET {changed} WHERE id = %s", (*values, record.id))
 
 
+def note_refresh(execute: Execute, record: Record) -> None:
+    """Write down when a view was refreshed."""
+    execute("UPDATE proxydb.views SET refreshed_at = %s WHERE id = %s", (record.refreshed_at, record.id))
+
+
 def remove(execute: Execute, record: Record) -> None:
     """Cross a view out."""
     execute("DELETE FROM proxydb.views WHERE id = %s", (record.id,))
@@ -147,11 +152,16 @@ def fingerprint(execute: Execute, record: Record) -> str:
     return str(execute(statement("fingerprint"), given).fetchone()[0])
 
 
-def as_view(execute: Execute, record: Record) -> View:
-    """The view in the state that it is really in."""
+def is_standing(execute: Execute, record: Record) -> bool:
+    """Whether all that a view stands on is what it was when it was made."""
+    return fingerprint(execute, record) == record.fingerprint
+
+
+def as_view(execute: Execute, record: Record, *, stands: bool | None = None) -> View:
+    """The view in the state that it is really in; whether it still `stands` is looked up unless it is known."""
     names = execute("SELECT relname FROM pg_catalog.pg_class WHERE oid = ANY (%s::oid[]) ORDER BY 1", (record.tables,))
     tables = tuple(name for (name,) in names.fetchall())
-    state, reason = _state(execute, record)
+    state, reason = _state(execute, record, is_standing(execute, record) if stands is None else stands)
     return View(
         record.name,
         record.sql,
@@ -166,14 +176,14 @@ def as_view(execute: Execute, record: Record) -> View:
     )
 
 
-def _state(execute: Execute, record: Record) -> tuple[str, str]:
-    if fingerprint(execute, record) != record.fingerprint:
+def _state(execute: Execute, record: Record, stands: bool) -> tuple[str, str]:
+    if not stands:
         return DISABLED, "a table that it reads, or what keeps it, is no longer what it was: repair it"
     if record.maintenance == "full":
         return DIRTY, "kept by refresh alone"
-    for log in record.logs:
-        if execute(f"SELECT EXISTS (SELECT FROM {log})").fetchone()[0]:
-            return OVERLAY, "changes are logged, and are read together with what is kept"
+    logged = " OR ".join(f"EXISTS (SELECT FROM {log})" for log in record.logs) or "false"
+    if execute(f"SELECT {logged}").fetchone()[0]:
+        return OVERLAY, "changes are logged, and are read together with what is kept"
     return FRESH, ""
 
 

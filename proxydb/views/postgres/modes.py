@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxydb.views.obstacle import Obstacle
-from proxydb.views.postgres import added, overlay, replaced
+from proxydb.views.postgres import added, overlay, replaced, summed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,9 +124,14 @@ def _refusals(mode: str, definition: Definition, arm: Arm, facts: Facts, *, aske
 
 
 def _part(mode: str, prefix: str, definition: Definition, arm: Arm, facts: Facts) -> Part:
+    def types(texts: Sequence[str]) -> list[int]:
+        return facts.types(arm, texts)
+
     if mode == "overlay":
+        if not overlay.is_of_one_table(arm) and not summed.refusal(arm, types):
+            return summed.summed(prefix, definition, arm, types)
         return overlay.overlay(prefix, definition, arm, partitioned=facts.partitioned)
     if not arm.grouped:
         return replaced.replaced(prefix, definition, arm)
     make = added.added if mode == "immediate" else added.logged
-    return make(prefix, definition, arm, lambda texts: facts.types(arm, texts))
+    return make(prefix, definition, arm, types)

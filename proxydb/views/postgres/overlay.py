@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING
 
 from proxydb.views.postgres.expressions import may_raise
 from proxydb.views.postgres.part import Part, columns, named, own_condition, select, words
-from proxydb.views.postgres.probes import Log, Probe, comparable, first_finds, key_of, links, log_and_probe
+from proxydb.views.postgres.probes import (
+    Log,
+    Probe,
+    any_in,
+    comparable,
+    distinct,
+    first_finds,
+    gone,
+    held_as,
+    key_of,
+    logs_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +42,16 @@ def refusal(arm: Arm) -> str:
     return ""
 
 
+def is_of_one_table(arm: Arm) -> bool:
+    """Whether writers can log the units themselves."""
+    return len(arm.sources) == 1 and not arm.subqueries and not may_raise(_unit_expressions(arm))
+
+
+def _unit_expressions(arm: Arm) -> tuple[str, ...]:
+    """What makes a unit, in the user's words; nothing where it is the rows of a key."""
+    return arm.outputs if arm.distinct else arm.groups if arm.grouped else arm.partition
+
+
 def overlay(prefix: str, definition: Definition, arm: Arm, *, partitioned: bool) -> Part:
     """How a SELECT is kept.
 
@@ -44,38 +65,26 @@ def overlay(prefix: str, definition: Definition, arm: Arm, *, partitioned: bool)
         Whether a TRUNCATE may empty a part of a table only.
     """
     units = _Units(prefix, definition, arm)
-    if len(arm.sources) == 1 and not arm.subqueries and not may_raise(units.unit_expressions):
+    if is_of_one_table(arm):
         return units.of_one_table(partitioned=partitioned)
     if arm.grouped or arm.distinct or arm.windowed or any(source.nullable for source in arm.sources):
         return units.mapped()
     return _rows(prefix, definition, arm)
 
 
-def _logs(prefix: str, arm: Arm) -> list[tuple[Log, Probe]]:
-    """A log for each source and sub-query; one for all of one table and key that are compared in one way."""
-    names: dict[tuple[str, str, tuple[str, ...], bool], str] = {}
-    found = []
-    for number, link in enumerate(links(arm)):
-        table = link.source.table
-        kind = (table.schema, table.name, link.logged, number < len(arm.sources))
-        name = names.setdefault(kind, f"{prefix}_log{number}")
-        found.append(log_and_probe(name, number, link))
-    return found
-
-
 def _rows(prefix: str, definition: Definition, arm: Arm) -> Part:
     """Rows of an inner join, found by the keys of all their sources."""
-    logs = _logs(prefix, arm)
+    logs = logs_of(prefix, definition, arm)
     probes = [probe for _, probe in logs]
     state, fresh, condition = f"{prefix}_rows", f"{prefix}_fresh", own_condition(definition, arm)
-    texts = _held(probes) + named(arm.outputs + arm.carried, "o")
+    texts = held_as(probes) + named(arm.outputs + arm.carried, "o")
     shown = columns("o", len(arm.outputs + arm.carried))
     unchanged = [f"NOT {probe.finds_held('proxydb_s')}" for probe in probes]
     changed = [probe.finds_held("proxydb_s") for probe in probes]
     again = " UNION ALL ".join(
         select(definition, arm, texts, [*condition, *first_finds(probes, place)]) for place in range(len(probes))
     )
-    create = [statement for log, _ in _distinct(logs) for statement in log.create()]
+    create = [statement for log, _ in distinct(logs) for statement in log.create()]
     create.append(f"CREATE TABLE {state} AS {select(definition, arm, texts, condition)} WITH NO DATA")
     create += [f"CREATE INDEX ON {state} ({', '.join(probe.held)})" for probe in probes]
     create.append(f"CREATE VIEW {fresh} AS {again}")
@@ -83,7 +92,7 @@ def _rows(prefix: str, definition: Definition, arm: Arm) -> Part:
     return Part(
         create=tuple(create),
         fill=(f"INSERT INTO {state} {select(definition, arm, texts, condition)}",),
-        changes=tuple(log.change() for log, _ in _distinct(logs)),
+        changes=tuple(log.change() for log, _ in distinct(logs)),
         shown=(
             f"SELECT {names} FROM {state} AS proxydb_s WHERE {' AND '.join(unchanged)} "
             f"UNION ALL SELECT {names} FROM ({again}) AS proxydb_f"
@@ -91,39 +100,24 @@ def _rows(prefix: str, definition: Definition, arm: Arm) -> Part:
         table=state,
         held=tuple(shown),
         fold=_fold([f"fresh AS MATERIALIZED (SELECT * FROM {fresh})"], [(state, changed)], logs, [(state, "fresh")]),
-        logs=tuple(log.name for log, _ in _distinct(logs)),
+        logs=tuple(log.name for log, _ in distinct(logs)),
     )
-
-
-def _distinct(logs: Sequence[tuple[Log, Probe]]) -> list[tuple[Log, Probe]]:
-    return list({log.name: (log, probe) for log, probe in reversed(logs)}.values())[::-1]
-
-
-def _held(probes: Sequence[Probe]) -> list[str]:
-    """The columns that hold what probes compare."""
-    return [f"{text} AS {name}" for probe in probes for text, name in zip(probe.texts, probe.held, strict=True)]
 
 
 def _fold(
     first: Sequence[str],
-    gone: Sequence[tuple[str, Sequence[str]]],
+    removed: Sequence[tuple[str, Sequence[str]]],
     logs: Sequence[tuple[Log, Probe]],
     put: Sequence[tuple[str, str]],
 ) -> str:
     """One statement: what is computed first, what goes from where, which logs are emptied, and what comes instead."""
     parts = list(first)
-    parts += [f"gone{place} AS ({_gone(table, conditions)})" for place, (table, conditions) in enumerate(gone)]
-    parts += [f"log{place} AS (DELETE FROM {log.name})" for place, (log, _) in enumerate(_distinct(logs))]
+    parts += [f"gone{place} AS ({gone(table, conditions)})" for place, (table, conditions) in enumerate(removed)]
+    parts += [f"log{place} AS (DELETE FROM {log.name})" for place, (log, _) in enumerate(distinct(logs))]
     parts += [
         f"put{place} AS (INSERT INTO {table} SELECT * FROM {rows})" for place, (table, rows) in enumerate(put[1:])
     ]
     return f"WITH {', '.join(parts)} INSERT INTO {put[0][0]} SELECT * FROM {put[0][1]}"
-
-
-def _gone(table: str, conditions: Sequence[str]) -> str:
-    """Rows are taken away for which one of several conditions holds, each found by an index of its own."""
-    found = [f"SELECT proxydb_s.ctid FROM {table} AS proxydb_s WHERE {condition}" for condition in conditions]
-    return f"DELETE FROM {table} WHERE ctid = ANY (ARRAY({' UNION '.join(found)}))"
 
 
 class _Units:
@@ -142,14 +136,8 @@ class _Units:
     def _unit_texts(self) -> tuple[str, ...]:
         arm = self.arm
         if arm.distinct or arm.grouped or arm.windowed:
-            return comparable(self.unit_expressions, arm)
+            return comparable(_unit_expressions(arm), arm)
         return self.anchor_texts
-
-    @property
-    def unit_expressions(self) -> tuple[str, ...]:
-        """What makes a unit, in the user's words; nothing where it is the rows of a key."""
-        arm = self.arm
-        return arm.outputs if arm.distinct else arm.groups if arm.grouped else arm.partition
 
     @property
     def single(self) -> bool:
@@ -159,7 +147,7 @@ class _Units:
     def of_one_table(self, *, partitioned: bool) -> Part:
         """The SELECT of one table: the log holds units."""
         condition = () if may_raise(self.condition) else tuple(self.condition)
-        plain = tuple(self.unit_expressions) or tuple(key_of(self.arm.sources[0]))
+        plain = tuple(_unit_expressions(self.arm)) or tuple(key_of(self.arm.sources[0]))
         log = Log(f"{self.prefix}_log", self.arm.sources[0], self.texts, condition, plain)
         units = Probe(log.name, log.columns, self.texts, tuple(columns("u", len(self.texts))))
         again = self._query([], units, log.name)
@@ -182,7 +170,7 @@ class _Units:
 
     def mapped(self) -> Part:
         """The SELECT of several tables: a map from keys to units, before and after a change, finds the units."""
-        logs = _logs(self.prefix, self.arm)
+        logs = logs_of(self.prefix, self.definition, self.arm)
         probes = [probe for _, probe in logs]
         dirty = Probe(
             self.dirty, tuple(columns("u", len(self.texts))), self.texts, tuple(columns("u", len(self.texts)))
@@ -195,7 +183,7 @@ class _Units:
         )
         views += [f"CREATE VIEW {self.fresh} AS {self._query([], dirty, self.dirty)}"]
         views += [f"CREATE VIEW {self.prefix}_fresh_map AS {new_map}"]
-        create = [statement for log, _ in _distinct(logs) for statement in log.create()]
+        create = [statement for log, _ in distinct(logs) for statement in log.create()]
         create += [f"CREATE TABLE {self.map} AS {mapping} WITH NO DATA"]
         create += [f"CREATE INDEX ON {self.map} ({', '.join(probe.held)})" for probe in probes]
         create += [*self._tables(dirty), *views]
@@ -204,7 +192,7 @@ class _Units:
         return Part(
             create=tuple(create),
             fill=(f"INSERT INTO {self.map} {mapping}", f"INSERT INTO {self.state} {self._query([])}"),
-            changes=tuple(log.change() for log, _ in _distinct(logs)),
+            changes=tuple(log.change() for log, _ in distinct(logs)),
             shown=self._shown(dirty, shared, self._query([], dirty, shared)),
             table=self.state,
             held=self.held,
@@ -219,7 +207,7 @@ class _Units:
                 logs,
                 [(self.state, "fresh"), (self.map, "fresh_map")],
             ),
-            logs=tuple(log.name for log, _ in _distinct(logs)),
+            logs=tuple(log.name for log, _ in distinct(logs)),
         )
 
     def _tables(self, units: Probe) -> list[str]:
@@ -244,7 +232,7 @@ class _Units:
             return probes, []
         names = tuple(columns("a", len(self.anchor_texts)))
         view = f"CREATE VIEW {self.anchors} AS {self._found(probes, 'a', self.anchor_texts)}"
-        return [Probe(self.anchors, names, self.anchor_texts, names)], [view]
+        return [Probe(self.anchors, names, self.anchor_texts, names, is_log=False)], [view]
 
     def _found(self, probes: Sequence[Probe], letter: str, texts: Sequence[str]) -> str:
         """The units, or anchors, of the rows that probes find, as they were and as they are."""
@@ -253,7 +241,7 @@ class _Units:
             f"SELECT {names} FROM {self.map} AS proxydb_s WHERE {probe.finds_held('proxydb_s')}" for probe in probes
         ]
         are = [
-            select(self.definition, self.arm, named(texts, letter), [*self._mapped(), probe.finds(probe.texts)])
+            select(self.definition, self.arm, named(texts, letter), [*self._mapped(), *first_finds([probe], 0)])
             for probe in probes
         ]
         return " UNION ".join([*were, *are])
@@ -263,7 +251,7 @@ class _Units:
         return [] if any(source.nullable for source in self.arm.sources) else self.condition
 
     def _map_query(self, probes: Sequence[Probe], conditions: Sequence[str]) -> str:
-        texts = _held(probes) + named(self.texts, "u") + named(self.anchor_texts, "a")
+        texts = held_as(probes) + named(self.texts, "u") + named(self.anchor_texts, "a")
         return select(self.definition, self.arm, texts, [*self._mapped(), *conditions])
 
     def _query(self, conditions: Sequence[str], units: Probe | None = None, relation: str = "") -> str:
@@ -273,6 +261,7 @@ class _Units:
         if units is not None:
             missing = f" OR NOT EXISTS (SELECT FROM {self.state})" if self.single else ""
             chosen.append(f"({units.finds(unit_texts, relation)}{missing})")
+            chosen += [] if self.single or relation == self.dirty else [any_in(relation)]
         if arm.groups:
             tail = f" GROUP BY {', '.join(arm.groups)}"
         having = [f"({words(arm, arm.having)}\n)"] if arm.having else []

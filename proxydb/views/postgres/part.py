@@ -58,7 +58,7 @@ class Part:
     create
         The statements that make its tables, and views of ours, in order.
     fill
-        Those that fill them.
+        Those that fill them; each begins with INSERT INTO and the table.
     changes
         What its triggers do.
     shown
@@ -82,6 +82,11 @@ class Part:
     shared: tuple[tuple[str, str], ...] = ()
     fold: str = ""
     logs: tuple[str, ...] = ()
+
+    @property
+    def filled(self) -> tuple[str, ...]:
+        """The tables that hold its rows."""
+        return tuple(statement.split()[2] for statement in self.fill)
 
 
 def named(texts: Sequence[str], letter: str) -> list[str]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxydb.sql.tokens import QUOTED, WORD, quoted, tokenize
+from proxydb.views.postgres.equalities import equal_columns
 from proxydb.views.postgres.part import NEW, OLD, TRUNCATED, Change, emptied, hashed, named, place, rows_as, where
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from proxydb.views.definition import Arm, Source
+    from proxydb.views.definition import Arm, Definition, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,15 @@ class Probe:
         What is compared with them, over the rows of the query.
     held
         The columns of a table of ours that hold these values.
+    is_log
+        Whether it is a log, which is empty at most times, and known to be at once.
     """
 
     relation: str
     columns: tuple[str, ...]
     texts: tuple[str, ...]
     held: tuple[str, ...]
+    is_log: bool = True
 
     def finds(self, texts: Sequence[str], relation: str = "") -> str:
         """The condition that a key is there."""
@@ -115,18 +119,52 @@ class Link(NamedTuple):
     compared: tuple[str, ...]
 
 
-def links(arm: Arm) -> list[Link]:
+def links(definition: Definition, arm: Arm) -> list[Link]:
     """How changes of each source find rows by its key, and those of a sub-query's table by what ties it to them."""
     found = [Link(source, source.key, tuple(key_of(source))) for source in arm.sources]
     for each in arm.subqueries:
         outer = tuple(f"{quoted(link.alias)}.{quoted(link.outer)}" for link in each.links)
         found.append(Link(each.source, tuple(link.inner for link in each.links), outer))
+    if any(source.nullable for source in arm.sources):
+        return found
+    stands = equal_columns(definition, arm)
+    return [link for link in found if not any(_covers(other, link, stands) for other in found if other is not link)]
+
+
+def _covers(other: Link, link: Link, stands: dict[str, str]) -> bool:
+    """Whether `other` finds all that `link` finds: it asks for fewer columns of the same table, and none are NULL."""
+    if other.source.table != link.source.table or not set(other.logged) < set(link.logged):
+        return False
+    asked = dict(zip(link.logged, link.compared, strict=True))
+    return all(_is_not_null(link.source, column) for column in link.logged) and all(
+        stands.get(text, text) == stands.get(asked[column], asked[column])
+        for column, text in zip(other.logged, other.compared, strict=True)
+    )
+
+
+def logs_of(prefix: str, definition: Definition, arm: Arm) -> list[tuple[Log, Probe]]:
+    """A log for each way of finding rows; one for all of one table and key that are compared in one way."""
+    names: dict[tuple[str, str, tuple[str, ...], bool], str] = {}
+    found = []
+    for number, link in enumerate(links(definition, arm)):
+        table = link.source.table
+        kind = (table.schema, table.name, link.logged, link.compared == _plain(link))
+        found.append(_log_and_probe(names.setdefault(kind, f"{prefix}_log{number}"), number, link))
     return found
 
 
-def log_and_probe(name: str, number: int, link: Link) -> tuple[Log, Probe]:
+def distinct(logs: Sequence[tuple[Log, Probe]]) -> list[tuple[Log, Probe]]:
+    """Each log once."""
+    return list({log.name: (log, probe) for log, probe in reversed(logs)}.values())[::-1]
+
+
+def _plain(link: Link) -> tuple[str, ...]:
+    return tuple(f"{quoted(link.source.alias)}.{quoted(column)}" for column in link.logged)
+
+
+def _log_and_probe(name: str, number: int, link: Link) -> tuple[Log, Probe]:
     """The log of a table, and the probe that finds rows by it; NULL in an equality of columns finds nothing."""
-    plain = tuple(f"{quoted(link.source.alias)}.{quoted(column)}" for column in link.logged)
+    plain = _plain(link)
     texts, over = plain, link.compared
     own = plain == over
     if own and not all(_is_not_null(link.source, column) for column in link.logged):
@@ -147,10 +185,27 @@ def key_of(source: Source) -> list[str]:
     return [f"{quoted(source.alias)}.{quoted(column)}" for column in source.key]
 
 
+def any_in(relation: str) -> str:
+    """The condition that a relation has rows; Postgres asks it once, and else leaves out all that it stands beside."""
+    return f"EXISTS (SELECT FROM {relation})"
+
+
 def first_finds(probes: Sequence[Probe], number: int) -> list[str]:
     """The conditions that a row of the query is found by this probe, and by none before it."""
     found = probes[number].finds(probes[number].texts)
-    return [found, *(f"NOT {probe.finds(probe.texts)}" for probe in probes[:number])]
+    gate = [any_in(probes[number].relation)] if probes[number].is_log else []
+    return [*gate, found, *(f"NOT {probe.finds(probe.texts)}" for probe in probes[:number])]
+
+
+def held_as(probes: Sequence[Probe]) -> list[str]:
+    """The columns that hold what probes compare."""
+    return [f"{text} AS {name}" for probe in probes for text, name in zip(probe.texts, probe.held, strict=True)]
+
+
+def gone(table: str, conditions: Sequence[str]) -> str:
+    """Rows are taken away for which one of several conditions holds, each found by an index of its own."""
+    found = [f"SELECT proxydb_s.ctid FROM {table} AS proxydb_s WHERE {condition}" for condition in conditions]
+    return f"DELETE FROM {table} WHERE ctid = ANY (ARRAY({' UNION '.join(found)}))"
 
 
 def _is_not_null(source: Source, name: str) -> bool:

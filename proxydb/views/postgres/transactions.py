@@ -1,0 +1,56 @@
+"""The transaction in which views are made, refreshed and dropped, and how statements are run in it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from proxydb.errors import NotSupportedError
+from proxydb.views.postgres import catalog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from proxydb.views.postgres.facts import Execute
+
+
+@contextmanager
+def writing(connection: Any) -> Iterator[Execute]:
+    """One transaction, alone in making, dropping and refreshing views; a savepoint where the application has begun one.
+
+    Only READ COMMITTED sees what it has waited for.
+    """
+    execute = executor(connection)
+    nested = not connection.autocommit or connection.info.transaction_status != 0
+    execute("SAVEPOINT proxydb_views" if nested else "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+    try:
+        if execute("SHOW transaction_isolation").fetchone()[0] != "read committed":
+            raise NotSupportedError("views are made, refreshed and dropped in READ COMMITTED")
+        catalog.prepare(execute)
+        yield execute
+    except BaseException:
+        if not connection.closed:
+            execute("ROLLBACK TO SAVEPOINT proxydb_views; RELEASE SAVEPOINT proxydb_views" if nested else "ROLLBACK")
+        raise
+    execute("RELEASE SAVEPOINT proxydb_views" if nested else "COMMIT")
+
+
+def executor(connection: Any) -> Execute:
+    """Runs statements on a connection as the driver does, whatever form of rows the application wants."""
+    import psycopg
+    from psycopg.rows import tuple_row
+
+    def execute(sql: str, parameters: Any = None, **options: Any) -> Any:
+        return psycopg.Cursor(connection, row_factory=tuple_row).execute(sql, parameters, **options)
+
+    return execute
+
+
+def lock(execute: Execute, oids: Sequence[int], mode: str) -> None:
+    """Lock those relations that are tables, until the transaction ends."""
+    rows = execute(
+        "SELECT oid::regclass::text FROM pg_class WHERE oid = ANY (%s::oid[]) AND relkind IN ('r', 'p') ORDER BY oid",
+        (list(oids),),
+    ).fetchall()
+    if rows:
+        execute(f"LOCK TABLE {', '.join(name for (name,) in rows)} IN {mode} MODE")
