@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
-from time import perf_counter_ns as now
 from typing import TYPE_CHECKING, Any
 
 from psycopg import __version__
@@ -118,18 +117,15 @@ class LinkedConnection:
 
     def _exec_command(self, command: Any, *args: Any, **kwargs: Any) -> Any:
         """Every BEGIN, COMMIT, ROLLBACK and SAVEPOINT of the driver's own passes here."""
+        steps = super()._exec_command(command, *args, **kwargs)  # type: ignore[misc]
         context = self.__dict__.get("_context")
         if context is None:
-            return (yield from super()._exec_command(command, *args, **kwargs))  # type: ignore[misc]
+            return steps
         statement = context.statements.get(command) if type(command) is bytes else None
         if statement is None:
             statement = self._method(command, context)
         context.session.ended()
-        started = now()
-        try:
-            return (yield from super()._exec_command(command, *args, **kwargs))  # type: ignore[misc]
-        finally:
-            statement.finished(now() - started, None, "")
+        return statement.timed(steps)
 
     @staticmethod
     def _method(command: Any, context: Context) -> Any:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _connect = driver.connect
 _cursor = driver.Connection.cursor
+_commit = driver.Connection.commit
+_rollback = driver.Connection.rollback
 _execute = driver.Cursor.execute
 _executemany = driver.Cursor.executemany
 _executescript = driver.Cursor.executescript
@@ -203,13 +205,13 @@ class Connection(driver.Connection):
         if self.in_transaction:
             self._end("commit", super().commit)
         else:
-            super().commit()  # sends nothing, and is called again and again by pools
+            _commit(self)  # sends nothing, and is called again and again by pools
 
     def rollback(self) -> None:
         if self.in_transaction:
             self._end("rollback", super().rollback)
         else:
-            super().rollback()
+            _rollback(self)
 
     def __exit__(self, *exception: Any) -> Any:
         return self._end("rollback" if exception[0] else "commit", partial(super().__exit__, *exception))

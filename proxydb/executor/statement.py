@@ -13,6 +13,7 @@ from proxydb.sql.classify import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from proxydb.drivers.base import Steps
     from proxydb.planner import Plan
 
 
@@ -95,6 +96,14 @@ class Statement:
             self.tally.settle()
         if elapsed > context.alarm:
             context.noticed(self, arguments, elapsed, outcome)
+
+    def timed(self, steps: Steps[Any]) -> Steps[Any]:
+        """Take the steps of an operation, and count it."""
+        started = now()
+        try:
+            return (yield from steps)
+        finally:
+            self.finished(now() - started, None, "")
 
     def failed(self, elapsed: int) -> None:
         """Count an execution that raised."""

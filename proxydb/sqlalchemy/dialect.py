@@ -12,10 +12,24 @@ if TYPE_CHECKING:
     from proxydb.config import Config
 
 
+class Direct:
+    """Mixed with an execution context of SQLAlchemy's: its cursors come from the driver's connection, past the pool's."""
+
+    _dbapi_connection: Any
+
+    def create_default_cursor(self) -> Any:
+        return self._dbapi_connection.dbapi_connection.cursor()
+
+
 class Proxied:
     """Mixed with a dialect of SQLAlchemy's, whose driver it replaces by the drop-in."""
 
     driver = "proxydb"
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        theirs: Any = cls.execution_ctx_cls  # type: ignore[attr-defined]
+        cls.execution_ctx_cls = type(theirs.__name__, (Direct, theirs), {})  # type: ignore[attr-defined]
 
     def create_connect_args(self, url: URL) -> Any:
         """What the driver's `connect` takes, and beside it proxydb's options, which are checked now."""
