@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from proxydb.views.aggregates import is_aggregate
 from proxydb.views.definition import Arm, Order
-from proxydb.views.grouping import KEPT, Grouping, is_aggregate
+from proxydb.views.grouping import Grouping
 from proxydb.views.obstacle import Obstacle
 from proxydb.views.outputs import order_of, outputs_of, written_out
 from proxydb.views.sources import check_columns, check_joins, found_table, is_late, sources_of
@@ -46,13 +47,18 @@ def understand_arm(given: Understood) -> ArmAndOrder:
         call for span in _expressions(given) for call in given.cutter.calls(span) if not _in_sub_query(given, call)
     ]
     windowed = any(call.after == "over" for call in calls)
-    grouped = bool(given.cut.groups) or any(
-        call.name in KEPT and is_aggregate(call) and call.after != "over" for call in calls
-    )
+    grouped = bool(given.cut.groups) or any(is_aggregate(call, given.system) and call.after != "over" for call in calls)
     arm = Arm(
         sources=sources,
         subqueries=tuple(
-            sub_queries(given.syntax, given.number, given.cutter, sources, lambda table: found_table(given, table))
+            sub_queries(
+                given.syntax,
+                given.number,
+                given.cutter,
+                sources,
+                given.cut.clauses.get("where"),
+                lambda table: found_table(given, table),
+            )
         ),
         from_=given.cut.clauses["from"],
         where=given.cut.clauses.get("where"),

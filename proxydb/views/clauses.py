@@ -137,6 +137,38 @@ class Cutter:
                 found.append(self._call(place))
         return [call for call in found if call.whole.end <= span.end]
 
+    def arguments(self, call: Call) -> tuple[Span, ...]:
+        """The arguments of a call that may say DISTINCT and ORDER BY, without these."""
+        places = self._inside(call)
+        first = places[0] + (self._tokens[places[0]][0].text == "distinct") if places else 0
+        last = self._order_in(places) if self._order_in(places) is not None else places[-1] + 1 if places else 0
+        return self._commas(first, last or 0) if first < (last or 0) else ()
+
+    def order_inside(self, call: Call) -> tuple[Span, ...]:
+        """The terms of an ORDER BY within a call's parentheses."""
+        places = self._inside(call)
+        order = self._order_in(places)
+        return () if order is None else self._commas(order + 2, places[-1] + 1)
+
+    def filter_of(self, call: Call) -> Span:
+        """What the FILTER after a call says in parentheses."""
+        opened = next(place for place, (_, start, _) in enumerate(self._tokens) if start >= call.whole.end) + 1
+        depth = self._depths[opened]
+        close = next(at for at in range(opened + 1, len(self._tokens)) if self._depths[at] == depth)
+        return self._span(opened + 1, close)
+
+    def _inside(self, call: Call) -> list[int]:
+        return [
+            place
+            for place, (_, start, end) in enumerate(self._tokens)
+            if call.inside.start <= start and end <= call.inside.end
+        ]
+
+    def _order_in(self, places: Sequence[int]) -> int | None:
+        """Where an ORDER BY begins that stands in no further parentheses."""
+        at_top = (place for place in places if self._depths[place] == self._depths[places[0]])
+        return next((place for place in at_top if self._tokens[place][0].text == "order"), None)
+
     def window(self, call: Call) -> Window | None:
         """What the OVER after a call says in parentheses."""
         over = next(place for place, (_, start, _) in enumerate(self._tokens) if start >= call.whole.end)

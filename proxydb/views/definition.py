@@ -105,11 +105,14 @@ class Aggregate:
         Its argument in the user's words; ``"*"`` for ``count(*)``.
     distinct
         Whether it says DISTINCT.
+    filter
+        What its FILTER says; empty where there is none.
     """
 
     function: str
     argument: str
     distinct: bool = False
+    filter: str = ""
 
 
 @dataclass(frozen=True, slots=True)

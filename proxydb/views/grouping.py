@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from proxydb.views.aggregates import KEPT, check_order, is_aggregate
 from proxydb.views.clauses import Span
 from proxydb.views.definition import Aggregate, Arm, Group, Result, Template
 from proxydb.views.obstacle import Obstacle
@@ -16,14 +17,6 @@ if TYPE_CHECKING:
     from proxydb.sql.parse import ColumnRef
     from proxydb.views import clauses
     from proxydb.views.understood import Understood
-
-KEPT = frozenset("count sum total avg min max".split())
-"""The aggregates that are kept incrementally."""
-
-
-def is_aggregate(call: clauses.Call) -> bool:
-    """Whether a call is an aggregate: min and max of several arguments are not."""
-    return len(call.arguments) <= 1 or call.name not in ("min", "max")
 
 
 class Grouping:
@@ -95,16 +88,23 @@ class Grouping:
                 return
         inside: list[Span] = []
         for call in given.cutter.calls(span):
-            if call.name in KEPT and is_aggregate(call):
-                if call.after:
-                    raise Obstacle(f"an aggregate has {call.after.upper()} beside groups")
-                inside.append(call.whole)
-                yield call.whole, Result(self._number(call))
+            if is_aggregate(call, given.system) and not any(place.holds(call.whole.start) for place in inside):
+                whole = self._whole(call)
+                inside.append(whole)
+                yield whole, Result(self._number(call))
         for column in given.syntax.columns:
             if span.holds(column.start) and not any(place.holds(column.start) for place in inside):
                 resolved = self._resolved(column)
                 if resolved in self._columns:
                     yield Span(column.start, column.end), Group(self._columns.index(resolved))
+
+    def _whole(self, call: clauses.Call) -> Span:
+        """Where a call stands, with its FILTER."""
+        if call.after == "over" or (call.after and self._given.system == "sqlite"):
+            raise Obstacle(f"an aggregate has {call.after.upper()} beside groups")
+        check_order(self._given.cutter, call, self._arm.sources)
+        end = self._given.sql.index(")", self._given.cutter.filter_of(call).end) + 1 if call.after else call.whole.end
+        return Span(call.whole.start, end)
 
     def _number(self, call: clauses.Call) -> int:
         words = self._given.cutter.words(call.inside)
@@ -113,10 +113,13 @@ class Grouping:
         argument = argument[len("distinct") :].strip() if distinct else self._argument(call)
         if call.name == "count" and not argument:
             argument = "*"
-        aggregate = Aggregate(call.name, argument, distinct and call.name not in ("min", "max"))
+        filtered = self._given.cutter.filter_of(call).of(self._given.sql) if call.after else ""
+        aggregate = Aggregate(call.name, argument, distinct and call.name not in ("min", "max"), filtered)
         return self._aggregates.setdefault(aggregate, len(self._aggregates))
 
     def _argument(self, call: clauses.Call) -> str:
+        if call.name not in KEPT:
+            return call.inside.of(self._given.sql).strip()
         return written_out(self._given, call.arguments[0], self._arm.sources) if call.arguments else ""
 
     def _check_bare(self, span: Span, pieces: Sequence[str | Group | Result]) -> None:

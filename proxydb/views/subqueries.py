@@ -21,11 +21,17 @@ if TYPE_CHECKING:
 
 _LINKING = frozenset({"=", "=="})
 _NUMBERS = frozenset({"integer", "numeric", "real"})
+_INTEGERS = frozenset({"smallint", "integer", "bigint"})
 _ROLES = frozenset({"exists", "in", "scalar"})
 
 
 def sub_queries(
-    syntax: Syntax, number: int, cutter: Cutter, sources: Sequence[Source], find: Callable[[TableRef], Table]
+    syntax: Syntax,
+    number: int,
+    cutter: Cutter,
+    sources: Sequence[Source],
+    where: Span | None,
+    find: Callable[[TableRef], Table],
 ) -> Iterator[SubQuery]:
     """The sub-queries of the SELECT of this number.
 
@@ -38,11 +44,16 @@ def sub_queries(
         if each.parent is not None and syntax.root(scope) == number:
             if each.parent != number or each.role not in _ROLES:
                 raise Obstacle(f"it has a sub-query in a place that is not taken apart ({each.role})")
-            yield _sub_query(syntax, scope, cutter, sources, find)
+            yield _sub_query(syntax, scope, cutter, sources, where, find)
 
 
 def _sub_query(
-    syntax: Syntax, scope: int, cutter: Cutter, sources: Sequence[Source], find: Callable[[TableRef], Table]
+    syntax: Syntax,
+    scope: int,
+    cutter: Cutter,
+    sources: Sequence[Source],
+    where: Span | None,
+    find: Callable[[TableRef], Table],
 ) -> SubQuery:
     tables = [table for table in syntax.tables if table.scope == scope]
     if len(tables) != 1:
@@ -55,6 +66,9 @@ def _sub_query(
     source = Source(table, reference.alias, Span(reference.start, reference.end), False, everything, reference.aliased)
     columns = [column for column in syntax.columns if column.scope == scope]
     links = tuple(_links(cutter, arm.clauses["where"], columns, source, sources)) if "where" in arm.clauses else ()
+    if syntax.scopes[scope].role == "in":
+        for inner, outer in _membership(syntax, scope, cutter, arm.items, where):
+            links += tuple(_between(inner, outer, source, sources))
     if not links:
         raise Obstacle(f"its sub-query over {table.name} is not tied to it by an equality of columns of one type")
     return SubQuery(source, links)
@@ -79,6 +93,26 @@ def _links(
             yield from _link(sides, source, sources)
 
 
+def _membership(
+    syntax: Syntax, scope: int, cutter: Cutter, items: tuple[Span, ...], where: Span | None
+) -> Iterator[tuple[ColumnRef, ColumnRef]]:
+    """The columns of ``outer IN (SELECT inner …)``, where that is a condition that has to be true by itself.
+
+    Elsewhere it is no equality of rows: a NULL among those of the sub-query makes false into NULL.
+    """
+    query = next(span for span in cutter.selects() if span.holds(items[0].start))
+    for part in cutter.conjuncts(where) if where is not None else []:
+        for outer in (column for column in syntax.columns if column.start == part.start):
+            between = cutter.words(Span(outer.end, query.start))
+            for inner in (column for column in syntax.columns if column.scope == scope and items == (_place(column),)):
+                if between == ("in", "(") and part.end == query.end + 1:
+                    yield inner, outer
+
+
+def _place(column: ColumnRef) -> Span:
+    return Span(column.start, column.end)
+
+
 def _finds(outer: Column, inner: Column) -> bool:
     """Whether `outer`, compared with a value of `inner`, finds at least what comparing the two columns finds.
 
@@ -87,6 +121,8 @@ def _finds(outer: Column, inner: Column) -> bool:
     """
     if (outer.collation or "BINARY") != (inner.collation or "BINARY"):
         return False
+    if {outer.type, inner.type} <= _INTEGERS:
+        return True
     return outer.type.lower() == inner.type.lower() or outer.affinity in _NUMBERS or inner.affinity in ("text", "blob")
 
 
@@ -97,9 +133,17 @@ def _link(sides: list[ColumnRef], source: Source, sources: Sequence[Source]) -> 
             continue
         if outer.qualifier in ("", source.alias) and source.table.column(outer.name):
             continue
-        for around in sources:
-            other = around.table.column(outer.name)
-            if other is not None and outer.qualifier in ("", around.alias):
-                if _finds(other, column):
-                    yield Link(around.alias, other.name, column.name)
-                return
+        if any(around.table.column(outer.name) and outer.qualifier in ("", around.alias) for around in sources):
+            yield from _between(inner, outer, source, sources)
+            return
+
+
+def _between(inner: ColumnRef, outer: ColumnRef, source: Source, sources: Sequence[Source]) -> Iterator[Link]:
+    """The link of a column of the sub-query to one of the query around it, if equality of the two finds rows."""
+    column = source.table.column(inner.name)
+    for around in sources:
+        other = around.table.column(outer.name)
+        if column is not None and other is not None and outer.qualifier in ("", around.alias):
+            if inner.qualifier in ("", source.alias) and _finds(other, column):
+                yield Link(around.alias, other.name, column.name)
+            return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from proxydb.errors import NotSupportedError, ProgrammingError
 from proxydb.sql.parse import parse_query
 from proxydb.sql.tokens import PLACEHOLDER, locate, tokenize
+from proxydb.views.aggregates import check_calls
 from proxydb.views.arms import understand_arm
 from proxydb.views.clauses import Cutter, Span
 from proxydb.views.definition import Definition
@@ -23,17 +24,15 @@ NODES = frozenset(
     """
     Abs Add Alias Anonymous And Avg Between BitwiseAnd BitwiseLeftShift BitwiseNot BitwiseOr BitwiseRightShift
     BitwiseXor Boolean Bracket Case Cast Ceil Coalesce Collate Column ColumnDef Concat ConcatWs Count DataType
-    DataTypeParam Distinct Div Dot DPipe EQ Exists Floor From Glob Greatest Group GT GTE Having Hex HexString Identifier
-    If ILike In Is JSONExtract JSONExtractScalar JSONPath JSONPathKey JSONPathRoot JSONPathSubscript Join Least Length
-    Like Limit Literal Lower LT LTE Max Min Mod Mul Neg NEQ Not Null Nullif NullSafeEQ NullSafeNEQ Offset Or Order
-    Ordered Paren PropertyEQ Round RowNumber Select Sign Star StrPosition SubqueryAlias Substring Sub Subquery Sum Table
-    TableAlias Trim Tuple Unhex Unicode Union Upper Var Where Window WindowSpec
+    DataTypeParam Distinct Div Dot DPipe EQ Exists Filter Floor From Glob Greatest Group GroupConcat GT GTE Having Hex
+    HexString Identifier If ILike In Is JSONArrayAgg JSONExtract JSONExtractScalar JSONPath JSONPathKey JSONPathRoot
+    JSONPathSubscript Join Least Length Like Limit Literal Lower LT LTE Max Min Mod Mul Neg NEQ Not Null Nullif
+    NullSafeEQ NullSafeNEQ Offset Or Order Ordered Paren PropertyEQ Round RowNumber Select Sign Star StrPosition
+    SubqueryAlias Substring Sub Subquery Sum Table TableAlias Trim Tuple Unhex Unicode Union Upper Var Where Window
+    WindowSpec
     """.split()
 )
 """The syntax nodes whose meaning is known to survive being taken apart."""
-
-OTHERS = frozenset("group_concat string_agg json_group_array json_group_object array_agg jsonb_agg json_agg".split())
-"""The aggregates whose result depends on the order of the rows."""
 
 
 def understand(sql: str, system: str, catalogue: Catalogue, pure: frozenset[str]) -> Definition:
@@ -85,7 +84,7 @@ def _tables(syntax: Syntax, catalogue: Catalogue) -> tuple[Table, ...]:
 
 def _understood(sql: str, system: str, syntax: Syntax, catalogue: Catalogue, pure: frozenset[str]) -> Definition:
     cutter = Cutter(sql, system)
-    _check_functions(cutter, sql, pure)
+    _check_functions(cutter, sql, system, pure)
     if unknown := sorted(syntax.kinds - NODES):
         raise Obstacle(f"it contains what is not taken apart: {', '.join(unknown)}")
     arms, operators = cutter.arms()
@@ -95,7 +94,7 @@ def _understood(sql: str, system: str, syntax: Syntax, catalogue: Catalogue, pur
     if len(numbers) != len(arms):
         raise Obstacle("its SELECTs are nested in a way that is not taken apart")
     understood = [
-        understand_arm(Understood(sql, syntax, number, cutter, arm, catalogue))
+        understand_arm(Understood(sql, syntax, number, cutter, arm, catalogue, system))
         for number, arm in zip(numbers, arms, strict=True)
     ]
     last = arms[-1].clauses
@@ -119,9 +118,8 @@ _NO_CALLS = frozenset(
 )
 
 
-def _check_functions(cutter: Cutter, sql: str, pure: frozenset[str]) -> None:
+def _check_functions(cutter: Cutter, sql: str, system: str, pure: frozenset[str]) -> None:
     called = {call.name for call in cutter.calls(Span(0, len(sql)))} - _NO_CALLS
-    if ordered := sorted(called & OTHERS):
-        raise Obstacle(f"{ordered[0]} depends on an order that is not defined")
+    check_calls(frozenset(called), system)
     if volatile := sorted(called - pure):
         raise Obstacle(f"it calls a function that may give another result each time: {', '.join(volatile)}")

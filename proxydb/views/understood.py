@@ -19,3 +19,4 @@ class Understood(NamedTuple):
     cutter: clauses.Cutter
     cut: clauses.Arm
     catalogue: Catalogue
+    system: str

@@ -131,6 +131,21 @@ VIEWS: dict[str, tuple[str, str]] = {
         "overlay",
         "SELECT country, count(*) AS n, sum(amount) AS s FROM sale JOIN shop ON shop.name = sale.shop GROUP BY country",
     ),
+    "all_aggregates": (
+        "overlay",
+        "SELECT shop, bool_and(amount > 3) AS a, every(label = 'x') AS e, bit_or(amount) AS o, stddev(day) AS d, "
+        "string_agg(label, ',' ORDER BY label DESC) AS l, array_agg(amount - 1 ORDER BY day, id) AS r, "
+        "count(*) FILTER (WHERE amount > 4 OR (day = 1)) AS f, "
+        "sum(amount) FILTER (WHERE label = 'x') AS t, string_agg(DISTINCT label, '-' ORDER BY label) AS u "
+        "FROM sale GROUP BY shop HAVING bool_or(day > 2)",
+    ),
+    "joined_aggregates": (
+        "overlay",
+        "SELECT p.country, array_agg(t.word ORDER BY t.word, s.id DESC) AS w, bool_or(amount > 3) AS b "
+        "FROM sale s JOIN tag t ON t.sale = s.id JOIN shop p ON p.name = s.shop GROUP BY p.country",
+    ),
+    "in_a_bag": ("overlay", "SELECT id, amount FROM sale WHERE amount IN (SELECT number FROM bag WHERE item > 'a')"),
+    "of_big_events": ("overlay", "SELECT id FROM sale s WHERE day > 1 AND s.amount IN (SELECT bytes FROM event)"),
     "joined_spellings": (
         "overlay",
         "SELECT trim_scale(price), country, count(*) AS n, sum(day) AS s, avg(amount) AS a FROM sale "

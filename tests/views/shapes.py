@@ -41,6 +41,7 @@ VIEWS = {
     "AND w > 0",
     "in_or_exists": "SELECT id FROM a WHERE x IN (SELECT n FROM d WHERE d.m = a.x) OR EXISTS (SELECT 1 FROM d "
     "WHERE d.n = a.p)",
+    "in_alone": "SELECT id, k FROM a WHERE x IN (SELECT n FROM d WHERE q IS NOT NULL) AND id > 0",
     "distinct_numbers": "SELECT DISTINCT w, k FROM c",
     "distinct_outer": "SELECT DISTINCT a.x, b.y FROM a LEFT JOIN b ON b.k = a.k",
     "three_arms": "SELECT id AS i, x FROM a WHERE x IS NOT NULL UNION ALL SELECT m, n FROM d WHERE q = 't' "

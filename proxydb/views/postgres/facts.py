@@ -10,6 +10,7 @@ import re
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from proxydb.views.aggregates import BY_SYSTEM
 from proxydb.views.catalogue import Column, Table
 from proxydb.views.obstacle import Obstacle
 from proxydb.views.postgres.part import place
@@ -155,8 +156,15 @@ def check_functions(execute: Execute, view: str, catalogue: PostgresCatalogue) -
     if changing:
         names = ", ".join(name for (name,) in changing)
         raise Obstacle(f"it calls a function that may give another result each time, or under other settings: {names}")
+    _check_aggregates(execute, called)
     _check_conversions(execute, tree, catalogue)
     return tree
+
+
+def _check_aggregates(execute: Execute, called: Sequence[int]) -> None:
+    rows = execute("SELECT proname FROM pg_catalog.pg_proc WHERE oid = ANY (%s::oid[]) AND prokind = 'a'", (called,))
+    if unknown := sorted({name for (name,) in rows.fetchall()} - BY_SYSTEM["postgresql"]):
+        raise Obstacle(f"it calls the aggregate {unknown[0]}, which is not taken apart")
 
 
 def _check_conversions(execute: Execute, tree: str, catalogue: PostgresCatalogue) -> None:

@@ -46,7 +46,7 @@ def not_addable(arm: Arm, types: Callable[[Sequence[str]], list[int]], allowed: 
         Types of groups that are allowed though equal values may look different.
     """
     for aggregate in arm.aggregates:
-        if aggregate.distinct or aggregate.function not in ("count", "sum", "avg"):
+        if aggregate.distinct or aggregate.filter or aggregate.function not in ("count", "sum", "avg"):
             return f"{aggregate.function} cannot be added to"
     summed = [each.argument for each in arm.aggregates if each.function != "count"]
     if any(code not in _INTEGERS for code in types(summed)):

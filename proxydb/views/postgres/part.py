@@ -159,4 +159,5 @@ def _piece(arm: Arm, piece: object) -> str:
         return f"({arm.groups[number]})"
     aggregate = arm.aggregates[number]
     distinct = "DISTINCT " if aggregate.distinct else ""
-    return f"{aggregate.function}({distinct}{aggregate.argument})"
+    filtered = f" FILTER ({aggregate.filter})" if aggregate.filter else ""
+    return f"{aggregate.function}({distinct}{aggregate.argument}){filtered}"
