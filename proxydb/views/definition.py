@@ -201,6 +201,8 @@ class Definition:
         ORDER BY, applied when the view is read.
     limit
         LIMIT and OFFSET in the user's words, applied when the view is read.
+    united
+        Whether equal rows of its SELECTs are shown once, as UNION does, also when the view is read.
     tables
         What it reads.
     """
@@ -212,6 +214,7 @@ class Definition:
     order: tuple[Order, ...] = ()
     limit: str = ""
     tables: tuple[Table, ...] = ()
+    united: bool = False
 
     def text(self, span: Span, replacements: Iterable[tuple[Span, str]] = ()) -> str:
         """The query's words in a span, some of them replaced."""

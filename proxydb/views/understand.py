@@ -24,12 +24,12 @@ NODES = frozenset(
     """
     Abs Add Alias Anonymous And Avg Between BitwiseAnd BitwiseLeftShift BitwiseNot BitwiseOr BitwiseRightShift
     BitwiseXor Boolean Bracket Case Cast Ceil Coalesce Collate Column ColumnDef Concat ConcatWs Count DataType
-    DataTypeParam Distinct Div Dot DPipe EQ Exists Filter Floor From Glob Greatest Group GroupConcat GT GTE Having Hex
-    HexString Identifier If ILike In Is JSONArrayAgg JSONExtract JSONExtractScalar JSONPath JSONPathKey JSONPathRoot
-    JSONPathSubscript Join Least Length Like Limit Literal Lower LT LTE Max Min Mod Mul Neg NEQ Not Null Nullif
-    NullSafeEQ NullSafeNEQ Offset Or Order Ordered Paren PropertyEQ Round RowNumber Select Sign Star StrPosition
-    SubqueryAlias Substring Sub Subquery Sum Table TableAlias Trim Tuple Unhex Unicode Union Upper Var Where Window
-    WindowSpec
+    DataTypeParam Distinct Div Dot DPipe EQ Except Exists Filter Floor From Glob Greatest Group GroupConcat GT GTE
+    Having Hex HexString Identifier If ILike In Intersect Is JSONArrayAgg JSONExtract JSONExtractScalar JSONPath
+    JSONPathKey JSONPathRoot JSONPathSubscript Join Least Length Like Limit Literal Lower LT LTE Max Min Mod Mul Neg
+    NEQ Not Null Nullif NullSafeEQ NullSafeNEQ Offset Or Order Ordered Paren PropertyEQ Round RowNumber Select Sign
+    Star StrPosition SubqueryAlias Substring Sub Subquery Sum Table TableAlias Trim Tuple Unhex Unicode Union Upper Var
+    Where Window WindowSpec
     """.split()
 )
 """The syntax nodes whose meaning is known to survive being taken apart."""
@@ -88,8 +88,11 @@ def _understood(sql: str, system: str, syntax: Syntax, catalogue: Catalogue, pur
     if unknown := sorted(syntax.kinds - NODES):
         raise Obstacle(f"it contains what is not taken apart: {', '.join(unknown)}")
     arms, operators = cutter.arms()
-    if set(operators) - {"union all"}:
-        raise Obstacle(f"it is a compound by {', '.join(sorted(set(operators) - {'union all'})).upper()}")
+    if others := sorted(set(operators) - {"union all", "union"}):
+        raise Obstacle(f"it is a compound by {', '.join(others).upper()}")
+    united = "union" in operators
+    if united and operators[-1] != "union":
+        raise Obstacle("it has a UNION before a UNION ALL: put the UNION last")
     numbers = [number for number, scope in enumerate(syntax.scopes) if scope.role == "arm"]
     if len(numbers) != len(arms):
         raise Obstacle("its SELECTs are nested in a way that is not taken apart")
@@ -103,13 +106,13 @@ def _understood(sql: str, system: str, syntax: Syntax, catalogue: Catalogue, pur
     if len(arms) > 1 and not all(cutter.words(term)[0].isdigit() for term in arms[-1].orders):
         raise Obstacle("it orders a compound by names, which differ between its SELECTs: write the columns' numbers")
     if len(arms) > 1 and any(each.arm.grouped or each.arm.distinct for each in understood):
-        raise Obstacle("it is a UNION ALL with groups or DISTINCT in an arm")
+        raise Obstacle("it is a UNION with groups or DISTINCT in an arm")
     if limit and len(arms) > 1:
-        raise Obstacle("it is a UNION ALL with LIMIT")
+        raise Obstacle("it is a UNION with LIMIT")
     if limit:
         check_order(understood[0].arm, order)
     kind = "union" if len(arms) > 1 else understood[0].kind
-    return Definition(sql, kind, "", tuple(each.arm for each in understood), tuple(order), limit)
+    return Definition(sql, kind, "", tuple(each.arm for each in understood), tuple(order), limit, united=united)
 
 
 _NO_CALLS = frozenset(

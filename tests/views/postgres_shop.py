@@ -146,6 +146,11 @@ VIEWS: dict[str, tuple[str, str]] = {
     ),
     "in_a_bag": ("overlay", "SELECT id, amount FROM sale WHERE amount IN (SELECT number FROM bag WHERE item > 'a')"),
     "of_big_events": ("overlay", "SELECT id FROM sale s WHERE day > 1 AND s.amount IN (SELECT bytes FROM event)"),
+    "united_once": (
+        "overlay",
+        "SELECT shop, amount FROM sale WHERE amount > 2 UNION ALL SELECT name, 5 FROM shop "
+        "UNION SELECT item, number FROM bag WHERE item IS NOT NULL",
+    ),
     "joined_spellings": (
         "overlay",
         "SELECT trim_scale(price), country, count(*) AS n, sum(day) AS s, avg(amount) AS a FROM sale "

@@ -41,6 +41,7 @@ VIEWS = {
     "AND w > 0",
     "in_or_exists": "SELECT id FROM a WHERE x IN (SELECT n FROM d WHERE d.m = a.x) OR EXISTS (SELECT 1 FROM d "
     "WHERE d.n = a.p)",
+    "united_once": "SELECT x, id + 0 AS y FROM a WHERE id < 5 UNION ALL SELECT n, m FROM d UNION SELECT k, 1 FROM c",
     "in_alone": "SELECT id, k FROM a WHERE x IN (SELECT n FROM d WHERE q IS NOT NULL) AND id > 0",
     "distinct_numbers": "SELECT DISTINCT w, k FROM c",
     "distinct_outer": "SELECT DISTINCT a.x, b.y FROM a LEFT JOIN b ON b.k = a.k",

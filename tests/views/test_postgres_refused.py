@@ -46,7 +46,8 @@ OBSTACLES = {
     "SELECT s.id FROM sale s LEFT JOIN tag t ON t.sale = s.id JOIN shop p ON p.name = t.word": "put it first",
     "SELECT shop FROM sale OFFSET 1": "OFFSET without LIMIT",
     "SELECT id FROM ONLY sale": "",
-    "SELECT shop FROM sale UNION SELECT name FROM shop": "UNION",
+    "SELECT shop FROM sale EXCEPT SELECT name FROM shop": "a compound by EXCEPT",
+    "SELECT shop FROM sale UNION SELECT name FROM shop UNION ALL SELECT item FROM bag": "put the UNION last",
     "SELECT shop AS a FROM sale UNION ALL SELECT name FROM shop ORDER BY a": "orders a compound",
     "SELECT id FROM sale FOR UPDATE": "locks rows",
 }

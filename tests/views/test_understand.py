@@ -25,7 +25,7 @@ OBSTACLES = {
     "SELECT shop, group_concat(day) AS d FROM sale GROUP BY shop": "an order that is not defined",
     "SELECT shop, sum(DISTINCT day) AS s FROM sale GROUP BY shop": "it has sum(DISTINCT)",
     "SELECT label, count(*) AS n FROM sale GROUP BY label": "collation NOCASE",
-    "SELECT shop FROM sale UNION SELECT name FROM shop": "a compound by UNION",
+    "SELECT shop FROM sale EXCEPT SELECT name FROM shop": "a compound by EXCEPT",
     "SELECT rowid AS r FROM bag": "names rowid, which is no column of its tables",
     "SELECT s.shop FROM sale s RIGHT JOIN shop ON name = s.shop": "RIGHT or FULL join",
     "SELECT 1 AS one": "reads no table",
@@ -35,7 +35,8 @@ OBSTACLES = {
     "SELECT shop, count(*) AS n FROM sale GROUP BY shop ORDER BY n LIMIT 3": "append all columns",
     "SELECT b.id AS x, row_number() OVER (PARTITION BY a.day ORDER BY a.id) AS n FROM sale a JOIN sale b ON "
     "a.day = b.day": "make row_number ambiguous",
-    "SELECT shop FROM sale UNION ALL SELECT shop FROM sale ORDER BY 1 LIMIT 3": "a UNION ALL with LIMIT",
+    "SELECT shop FROM sale UNION ALL SELECT shop FROM sale ORDER BY 1 LIMIT 3": "a UNION with LIMIT",
+    "SELECT label FROM sale UNION SELECT name FROM shop": "several spellings are one",
     "SELECT id AS x, day AS y FROM sale UNION ALL SELECT day AS y, id AS x FROM sale ORDER BY x": "orders a compound",
     "WITH x AS (SELECT 1 AS a) SELECT * FROM x": "With",
     "SELECT * FROM plain_view": "plain_view is a plain view",

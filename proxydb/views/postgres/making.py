@@ -148,7 +148,7 @@ def _shown(execute: Execute, record: Record, definition: Definition, parts: Sequ
     union = " UNION ALL ".join(part.shown for part in parts)
     return (
         (f"WITH {shared} " if shared else "")
-        + f"SELECT {texts} FROM ({union}) AS proxydb_v"
+        + f"SELECT {'DISTINCT ' if definition.united else ''}{texts} FROM ({union}) AS proxydb_v"
         + (f" ORDER BY {order}" if order else "")
         + (f" LIMIT {definition.limit}" if definition.limit else "")
     )

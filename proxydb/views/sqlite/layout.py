@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from proxydb.errors import ProgrammingError
 from proxydb.sql.tokens import quoted
 from proxydb.views.catalogue import Table
+from proxydb.views.obstacle import Obstacle
 from proxydb.views.sqlite import changes
 from proxydb.views.sqlite.deferred import Log, logs
 from proxydb.views.sqlite.facts import query_columns
@@ -162,7 +163,8 @@ class Layout:
             having = f" WHERE {self.groups.expression(arm.having)}" if arm.having else ""
             hidden = [kept.name for kept in self.groups.keys] if keyed else []
             return self._select(self.groups.name, expressions, having, hidden)
-        return " UNION ALL ".join(self._of_rows(rows, keyed=keyed) for rows in self.rows)
+        operator = " UNION " if self.definition.united else " UNION ALL "
+        return operator.join(self._of_rows(rows, keyed=keyed) for rows in self.rows)
 
     def _of_rows(self, rows: RowsTable, *, keyed: bool) -> str:
         hidden = [kept.name for keys in rows.keys for kept in keys] if keyed else []
@@ -215,6 +217,8 @@ def lay_out(name: str, definition: Definition, execute: Execute, maintenance: st
     if maintenance == "full":
         copy = tuple(Kept(f"proxydb_{place}", column) for place, column in enumerate(columns))
         return Layout(name, definition, columns, (), copy=copy)
+    if definition.united and any(column.collation not in ("", "BINARY") for column in columns):
+        raise Obstacle("its UNION compares by another collation than BINARY, to which several spellings are one")
     rows = tuple(
         rows_table(f"proxydb_{name}_rows{place or ''}", definition, arm, _held(arm), execute)
         for place, arm in enumerate(definition.arms)
