@@ -100,8 +100,9 @@ def lake_views(system: str, promoted: Sequence[Promoted] = ()) -> tuple[LakeView
     _check_names(promoted)
     columns = "".join(f",\n  {each.expression(system)} AS {quoted(each.name)}" for each in promoted)
     indexes = tuple(("table_id", each.name) for each in promoted)
-    first, *others = _VIEWS
-    return replace(first, sql=first.sql.replace("{promoted}", columns), indexes=indexes), *others
+    views = [replace(view, sql=view.sql.replace("{files}", _FILES[system])) for view in _VIEWS]
+    views[0] = replace(views[0], sql=views[0].sql.replace("{promoted}", columns), indexes=indexes)
+    return tuple(views)
 
 
 def _check_names(promoted: Sequence[Promoted]) -> None:
@@ -159,8 +160,9 @@ _TOTALS = "COUNT(*) AS files, CAST(SUM(f.size_bytes) AS BIGINT) AS bytes"
 # A partition has a row for each way in which its values are spelled, such as '' and null; readers add them up.
 _PARTITION_STATS = f"""
 SELECT f.table_id, f.partition_values, {_TOTALS}
-FROM dl_add_files AS f{_NOTHING_NEWER}
+FROM {{files}}
 GROUP BY f.table_id, f.partition_values"""
+_FILES = {"sqlite": "active_files AS f", "postgresql": f"dl_add_files AS f{_NOTHING_NEWER}"}
 
 _COMMIT_ADDITIONS = f"""
 SELECT f.table_id, f.version, {_TOTALS},

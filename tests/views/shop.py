@@ -94,6 +94,13 @@ VIEWS = {
     "both": "SELECT shop, amount FROM sale WHERE amount > 4 UNION ALL SELECT name, size FROM shop",
     "over_rows": "SELECT item, count(*) AS c FROM joined GROUP BY item",
     "over_groups": "SELECT k, s FROM by_shop WHERE s > 5",
+    "groups_of_late": "SELECT id, count(*) AS n, max(id) AS m FROM left_without GROUP BY id",
+    "groups_of_kept": "SELECT shop, max(amount) AS m, sum(amount) AS s, count(DISTINCT day) AS d, avg(day) AS a "
+    "FROM newest GROUP BY shop",
+    "one_group_of_kept": "SELECT count(*) AS n, min(id) AS m, sum(tags) AS t FROM with_counts w",
+    "different_kept": "SELECT DISTINCT item FROM joined",
+    "neighbours": "SELECT a.sale, a.word, b.word AS next FROM tag a, tag b WHERE b.sale = a.sale AND b.word > a.word "
+    "AND NOT EXISTS (SELECT 1 FROM tag c WHERE c.sale = a.sale AND c.word > a.word AND c.word < b.word)",
     "over_over": "SELECT c, count(*) AS n FROM over_rows GROUP BY c",
 }
 

@@ -47,7 +47,7 @@ def states(database: Database) -> dict[str, str]:
 
 BROKEN = {
     "DROP TRIGGER proxydb_v_0_insert": "proxydb_v_0_insert",
-    "DROP TRIGGER proxydb_v_rows_delete": "proxydb_v_rows_delete",
+    "DROP TRIGGER proxydb_v_groups_delete": "proxydb_v_groups_delete",
     "ALTER TABLE t ADD COLUMN more": "t",
     "CREATE UNIQUE INDEX of_h ON t (h)": "t",
     "DROP INDEX proxydb_v_groups_key": "proxydb_v_groups_key",
@@ -120,3 +120,15 @@ def test_the_cache_is_right_with_views(plain: sqlite3.Connection, database: Data
             writer.execute("INSERT INTO t (g) VALUES ('c')")
             assert connection.execute(sql).fetchall() == plain.execute(sql).fetchall()
         assert connection.proxydb.stats().hits >= 8
+
+
+def test_an_older_format(plain: sqlite3.Connection, database: Database) -> None:
+    """A view in the format of an older proxydb is disabled, read by no other, and can be repaired."""
+    plain.execute("UPDATE proxydb_views SET format = format - 1 WHERE name = 'v'")
+    [older] = [view for view in database.views.list() if view.name == "v"]
+    assert (older.state, "the format of its tables" in older.reason) == ("disabled", True)
+    with pytest.raises(NotSupportedError, match="v is in an older format: repair it"):
+        database.views.create("y", "SELECT n FROM v WHERE n > 2")
+    assert "v" in [view.name for view in database.views.repair()]
+    assert set(states(database).values()) == {"fresh"}
+    assert differences(plain, VIEWS) == []

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NAMES = [name for name, sql in VIEWS.items() if not any(f" {other} " in sql or f'"{other}"' in sql for other in VIEWS)]
+NAMES = [
+    name for name, sql in VIEWS.items() if not any(f" {other} " in f"{sql} " or f'"{other}"' in sql for other in VIEWS)
+]
 
 
 @pytest.fixture

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
+from proxydb.views.sqlite import engine
 from tests.views.shop import VIEWS, change, change_in_transactions, differences
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from proxydb.database import Database
 
 STEPS = 120
@@ -26,6 +27,27 @@ def test_random_changes(seed: int, plain: sqlite3.Connection) -> None:
     for step in range(STEPS):
         (change_in_transactions if step % 4 == 0 else change)(plain, random)
         assert differences(plain) == []
+
+
+@pytest.mark.parametrize(("column", "key"), [("NOCASE", "BINARY"), ("BINARY", "NOCASE")])
+def test_a_key_with_a_collation_of_its_own(column: str, key: str) -> None:
+    """A view knows which rows a REPLACE removes where the primary key compares otherwise than its column."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as plain:
+        plain.execute(f"CREATE TABLE t (k TEXT NOT NULL COLLATE {column}, v INT, PRIMARY KEY (k COLLATE {key}))")
+        engine.create(plain, "rows_of_t", "SELECT k, v FROM t", None, None)
+        for statement in ("INSERT INTO t VALUES ('a', 1)", "REPLACE INTO t VALUES ('A', 2)", "UPDATE t SET v = 3"):
+            plain.execute(statement)
+            assert differences(plain, {"rows_of_t": "SELECT k, v FROM t"}) == []
+
+
+def test_text_in_a_sum(plain: sqlite3.Connection) -> None:
+    """A sum of text that looks like integers is an integer, as in the query."""
+    plain.execute("CREATE TABLE words (word, number)")
+    query = "SELECT number, sum(word) AS s, avg(word) AS a FROM words GROUP BY number"
+    engine.create(plain, "sums", query, None, None)
+    plain.execute("INSERT INTO words VALUES ('1', 0), (2, 0), ('3', 1), ('x', 2), (4, 2), (x'31', 3)")
+    assert plain.execute("SELECT s FROM sums ORDER BY number").fetchall() == [(3,), (3,), (4.0,), (1.0,)]
+    assert differences(plain, {"sums": query}) == []
 
 
 def test_check_sees_the_same(plain: sqlite3.Connection, database: Database) -> None:

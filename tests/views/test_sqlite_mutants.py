@@ -40,21 +40,42 @@ def extremes_at_once(sql: str) -> str:
     return sql.replace(" AFTER DELETE ", " BEFORE DELETE ")
 
 
+def replaced(pattern: str, by: str) -> Callable[[str], str]:
+    """Says something else in a trigger."""
+    return lambda sql: re.sub(pattern, by, sql)
+
+
 MUTANTS: dict[str, tuple[str, str, Callable[[str], str]]] = {
     "no guard against REPLACE by the key": ("filtered", "%_insert", without(r"DELETE .*= NEW\.\"id\"")),
     "no guard against REPLACE by a unique value": ("projected", "%", without(r"COLLATE \"BINARY\" = NEW")),
     "no guard of what an update replaces": ("projected", "%_update", without(r"DELETE .*NEW\.")),
-    "triggers in the reverse order": ("by_shop", "%_rows_%", reversed_),
+    "triggers in the reverse order": ("by_shop", "%_groups_%", reversed_),
     "rows put in before they are removed": ("projected", "%", reversed_),
-    "minimum looked up in the same statement": ("by_shop", "%_rows_delete", extremes_at_once),
-    "minimum not looked up": ("by_shop", "%_rows_delete", without(r"SELECT min")),
+    "minimum looked up in the same statement": ("by_shop", "%_groups_delete", extremes_at_once),
+    "minimum not looked up": ("by_shop", "%_groups_delete", replaced(r"(\w+_min) IS OLD", r"0 AND \1 IS OLD")),
+    "a group's second row not added": ("by_shop", "%_groups_insert", replaced(r"DO UPDATE SET .*", "DO NOTHING;")),
+    "an odd value of a new group not computed": (
+        "groups_of_kept",
+        "%_groups_insert",
+        replaced(r"> 0 OR(?=.*ON CONFLICT)", "> 99 OR"),
+    ),
+    "an odd value that comes not computed": (
+        "by_shop",
+        "%_groups_insert",
+        replaced(r"(?<=excluded\.proxydb_\d_odd\)) > 0 OR", "> 99 OR"),
+    ),
+    "an odd value that goes not computed": ("by_shop", "%_groups_delete", replaced(r"> 0 OR", "> 99 OR")),
+    "groups of a kept view not added to": ("groups_of_kept", "%_groups_insert", without(r".")),
+    "groups of what an outer join may leave out": ("groups_of_late", "%", replaced(r"WHEN (NEW|OLD)\.\w+ ", "")),
+    "rows that come together not put in anew": ("neighbours", "%_insert", without(r"INSERT")),
+    "rows that come together not removed": ("neighbours", "%_delete", without(r"DELETE")),
     "second side of a join left out": ("joined", "proxydb_joined_1_%", without(r".")),
     "second side of an outer join left out": ("left", "proxydb_left_1_%", without(r".")),
     "rows that an outer join loses not put in anew": ("left", "proxydb_left_1_delete", without(r"CROSS JOIN \"?sale")),
     "sub-query's table left out": ("tagged", "proxydb_tagged_0_%", without(r".")),
     "partition of old left out": ("ranked", "%_update", without(r"INSERT INTO \"proxydb_ranked_rows_touched")),
     "equal rows of a bag not put in anew": ("part_of_a_bag", "%_delete", without(r"INSERT")),
-    "empty groups stay": ("by_expression", "%_rows_delete", without(r"DELETE")),
+    "empty groups stay": ("by_expression", "%_groups_delete", without(r"DELETE")),
 }
 
 

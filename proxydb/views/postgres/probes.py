@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxydb.sql.tokens import QUOTED, WORD, quoted, tokenize
-from proxydb.views.postgres.equalities import equal_columns
+from proxydb.views.equalities import equal_columns
 from proxydb.views.postgres.part import NEW, OLD, TRUNCATED, Change, emptied, hashed, named, place, rows_as, where
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def links(definition: Definition, arm: Arm) -> list[Link]:
         found.append(Link(each.source, tuple(link.inner for link in each.links), outer))
     if any(source.nullable for source in arm.sources):
         return found
-    stands = equal_columns(definition, arm)
+    stands = equal_columns(definition, arm, "postgresql")
     return [link for link in found if not any(_covers(other, link, stands) for other in found if other is not link)]
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from proxydb.views.sqlite.facts import Execute
 
-FORMAT = 1
+FORMAT = 2
 """Of the catalogue and of everything that is written for a view."""
 
 _CREATE = """
@@ -109,10 +109,18 @@ def refreshed(execute: Execute, name: str) -> None:
 
 def changed(execute: Execute, name: str) -> list[str]:
     """Which of the things that a view stands on are no longer what they were when it was made."""
+    if is_outdated(execute, name):
+        return ["the format of its tables"]
     row = execute("SELECT fingerprints FROM proxydb_views WHERE name = ?", (name,)).fetchone()
     before: dict[str, str] = json.loads(row[0])
     now = fingerprints(execute, before)
     return [thing for thing, fingerprint in before.items() if now[thing] != fingerprint]
+
+
+def is_outdated(execute: Execute, name: str) -> bool:
+    """Whether a view was made by an older proxydb, whose tables are not read as ours."""
+    row = execute("SELECT format FROM proxydb_views WHERE name = ?", (name,)).fetchone()
+    return bool(row[0] != FORMAT)
 
 
 def fingerprints(execute: Execute, things: Iterable[str]) -> dict[str, str]:

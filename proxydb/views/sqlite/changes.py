@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxydb.sql.tokens import quoted
-from proxydb.views.sqlite.rows import column_of, select
+from proxydb.views.sqlite.coverage import is_covered
+from proxydb.views.sqlite.selects import column_of, select
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from proxydb.views.definition import Source, SubQuery
+    from proxydb.views.definition import Source
     from proxydb.views.sqlite.rows import Kept, RowsTable
 
 TOUCHED = "proxydb_touched"
@@ -27,7 +28,7 @@ ROW = "\0"
 def of_source(rows: RowsTable, number: int, event: str) -> list[str]:
     """The statements of a trigger on the source of this number, for ``"INSERT"``, ``"UPDATE"`` or ``"DELETE"``."""
     source = rows.arm.sources[number]
-    if _is_covered(rows, number):
+    if is_covered(rows.definition, rows.arm, number):
         return []
     if named := _units_in(rows, source):
         return list(_by_units(rows, named, event))
@@ -86,24 +87,6 @@ def _linked(rows: RowsTable, number: int, names: Sequence[str]) -> tuple[str, st
         for link, name in zip(links, inner, strict=True)
     ]
     return " AND ".join(kept), " AND ".join(outer), inner
-
-
-def _is_covered(rows: RowsTable, number: int) -> bool:
-    """Whether what a sub-query over the same table puts in anew holds all that comes from a changed row of a source."""
-    source = rows.arm.sources[number]
-    return any(
-        each.source.table == source.table
-        and is_told_by_key(each)
-        and all(link.alias == source.alias and link.outer == link.inner for link in each.links)
-        for each in rows.arm.subqueries
-    )
-
-
-def is_told_by_key(each: SubQuery) -> bool:
-    """Whether the key of a sub-query's table tells its links: then nothing is removed unseen."""
-    table = each.source.table
-    links = {link.inner for link in each.links}
-    return links <= set(table.key) and table.unique_key and not table.uniques and not table.rows
 
 
 def needs_touched(rows: RowsTable) -> bool:

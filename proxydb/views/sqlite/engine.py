@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from proxydb.drivers.sqlite.analysis import DETERMINISTIC
 from proxydb.errors import NotSupportedError, ProgrammingError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from proxydb.views.definition import Definition
     from proxydb.views.sqlite.facts import Execute
+    from proxydb.views.sqlite.rows import RowsTable
 
 PURE = DETERMINISTIC - {"soundex"}
 """The functions that a view may call."""
@@ -84,7 +85,7 @@ def refresh(connection: Any, name: str) -> View:
     with writing(connection) as execute:
         view = catalog.get(execute, name)
         if view.maintenance == "deferred" and not catalog.changed(execute, view.name):
-            layout = lay_out(view.name, _definition(execute, view.name, view.sql), execute, view.maintenance)
+            layout = _laid_out(execute, view)
             take_in(execute, layout.logs, layout.rows)
             catalog.refreshed(execute, view.name)
         else:
@@ -120,7 +121,7 @@ def explain(connection: Any, name: str) -> ViewExplanation:
     """How a view is kept."""
     with writing(connection) as execute:  # asking about columns makes a temporary view
         view = _healthy(execute, catalog.get(execute, name).name)
-        definition = _definition(execute, view.name, view.sql)
+        definition = _defined(execute, view.name, view.sql).definition
         things = _kinds(execute, catalog.objects(execute, view.name))
         incremental = view.maintenance != "full" and view.state != DISABLED
         return ViewExplanation(
@@ -129,7 +130,7 @@ def explain(connection: Any, name: str) -> ViewExplanation:
             definition.obstacle,
             tuple(thing for thing, kind in things.items() if kind == "table"),
             tuple(thing for thing, kind in things.items() if kind == "trigger"),
-            scans(lay_out(view.name, definition, execute, view.maintenance), execute) if incremental else (),
+            scans(_laid_out(execute, view), execute) if incremental else (),
         )
 
 
@@ -196,14 +197,14 @@ def _planned(
     if maintenance not in MODES:
         raise NotSupportedError(f"maintenance={maintenance!r} is not one of SQLite's: choose {' or '.join(MODES)}")
     execute(f"SELECT * FROM ({plain(sql, 'sqlite')}) LIMIT 0")  # the database's own errors come first
-    definition = _definition(execute, name, sql)
+    definition, kept = _defined(execute, name, sql)
     for table in definition.tables:
         if table.schema != "main":
             raise NotSupportedError(f"a view cannot be kept: {table.obstacle}")
     try:
         if definition.obstacle and maintenance != "full":
             raise Obstacle(definition.obstacle)
-        layout = lay_out(name, definition, execute, maintenance)
+        layout = lay_out(name, definition, execute, maintenance, kept)
     except Obstacle as obstacle:
         raise NotSupportedError(
             f"the view {name!r} cannot be kept incrementally: {obstacle}; maintenance='full' keeps it by refresh"
@@ -215,22 +216,38 @@ def _planned(
     ), layout
 
 
-def _definition(execute: Execute, name: str, sql: str) -> Definition:
+class Defined(NamedTuple):
+    """A view's definition, and the tables of rows of the views that it reads, by their names."""
+
+    definition: Definition
+    kept: dict[str, RowsTable]
+
+
+def _defined(execute: Execute, name: str, sql: str) -> Defined:
     known = frozenset(other.lower() for other in catalog.names(execute)) - {name.lower()}
+    found: dict[str, RowsTable] = {}
 
     def kept(other: str) -> Table | None:
-        return _as_table(execute, other) if other.lower() in known else None
+        if other.lower() not in known:
+            return None
+        view = catalog.get(execute, other)
+        if view.maintenance != "immediate":
+            return Table("main", view.name, (), obstacle=f"{view.name} is not kept immediately")
+        if catalog.is_outdated(execute, view.name):
+            return Table("main", view.name, (), obstacle=f"{view.name} is in an older format: repair it first")
+        layout = _laid_out(execute, view)
+        table = layout.keyed() or Table("main", view.name, (), obstacle=f"the rows of {view.name} have no keys")
+        if layout.groups is None:
+            found.update({rows.name: rows for rows in layout.rows})
+        return table
 
-    return understand(sql, "sqlite", SqliteCatalogue(execute, kept), PURE)
+    return Defined(understand(sql, "sqlite", SqliteCatalogue(execute, kept), PURE), found)
 
 
-def _as_table(execute: Execute, name: str) -> Table:
-    """A materialized view as a table that another one may read with keys."""
-    view = catalog.get(execute, name)
-    if view.maintenance != "immediate":
-        return Table("main", view.name, (), obstacle=f"{view.name} is not kept immediately")
-    layout = lay_out(view.name, _definition(execute, view.name, view.sql), execute, "immediate")
-    return layout.keyed() or Table("main", view.name, (), obstacle=f"the rows of {view.name} have no keys")
+def _laid_out(execute: Execute, view: View) -> Layout:
+    """What keeps a view."""
+    definition, kept = _defined(execute, view.name, view.sql)
+    return lay_out(view.name, definition, execute, view.maintenance, kept)
 
 
 def _objects(execute: Execute) -> dict[str, str]:
@@ -252,7 +269,7 @@ def _readers(execute: Execute, name: str) -> list[str]:
     return [other.name for other in others if storage & {table.lower() for table in other.tables}]
 
 
-_DROPPED_FIRST = ("trigger", "view", "table")
+_DROPPED_FIRST = ("trigger", "view", "index", "table")
 
 
 def _remove(execute: Execute, view: View) -> None:

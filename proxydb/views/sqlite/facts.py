@@ -90,7 +90,19 @@ class SqliteCatalogue:
         by_name = {column.name: column for column in columns}
         rowid_alias = bool(key) and not without_rowid and not self._has_primary_index(name)
         unique_key = without_rowid or rowid_alias or all(by_name[column].not_null for column in key)
+        compared = self._primary_collations(name)
+        if any(by_name[column].collation.upper() != collation.upper() for column, collation in compared.items()):
+            uniques += (Unique(tuple(compared), tuple(compared.values())),)
+            key, unique_key = (), False
         return Table("main", name, columns, key, unique_key, uniques, obstacle=obstacle)
+
+    def _primary_collations(self, name: str) -> dict[str, str]:
+        """The collations by which a primary key that has an index tells rows apart; they may not be its columns'."""
+        for row in self._execute(f"PRAGMA main.index_list({quoted(name)})").fetchall():
+            if row[3] == "pk":
+                parts = self._execute(f"PRAGMA main.index_xinfo({quoted(row[1])})").fetchall()
+                return {part[2]: part[4] for part in parts if part[5]}
+        return {}
 
     def _is_without_rowid(self, name: str) -> bool:
         row = self._execute("SELECT wr FROM pragma_table_list WHERE schema = 'main' AND name = ?", (name,)).fetchone()

@@ -7,53 +7,21 @@ integers, and whatever says DISTINCT, is computed again from the group's rows; a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from proxydb.sql.tokens import quoted
 from proxydb.views.definition import Group
 from proxydb.views.obstacle import Obstacle
+from proxydb.views.sqlite import accumulators
+from proxydb.views.sqlite.accumulators import ADDED, ALL, EXTREMES, is_exception
+from proxydb.views.sqlite.selects import column_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from proxydb.views.definition import Aggregate, Template
+    from proxydb.views.definition import Aggregate, Arm, Template
+    from proxydb.views.sqlite.accumulators import Accumulator
     from proxydb.views.sqlite.rows import Kept, RowsTable
-
-_SMALL = 1 << 40
-"""Integers below it are added: eight million of them fit into 64 bits."""
-
-_EXACT = 1 << 53
-"""Up to it every integer is a double, so that what SQLite adds in doubles is exact."""
-
-_ALL = "proxydb_all"
-_ADDED, _EXTREMES = frozenset({"sum", "avg", "total"}), frozenset({"min", "max"})
-
-
-class Accumulator(NamedTuple):
-    """A column that is kept for a group.
-
-    Parameters
-    ----------
-    name, declaration
-        The column.
-    start
-        Its value for a group without rows.
-    insert, delete
-        Its new value when the row NEW is added, or OLD is removed; empty where it stays.
-    again
-        What it is computed by from the group's rows.
-    stale_insert, stale_delete
-        When it has to be computed again after a row was added or removed; empty for never.
-    """
-
-    name: str
-    declaration: str
-    start: str
-    insert: str
-    delete: str
-    again: str
-    stale_insert: str = ""
-    stale_delete: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +33,9 @@ class GroupsTable:
     name
         The table's name.
     rows
-        The table of the rows, whose first values are the keys of the groups.
+        The table of the rows; that of another view, where the groups are made of what it keeps.
+    arm
+        The SELECT.
     keys
         The columns of the rows that make the groups.
     arguments
@@ -76,6 +46,7 @@ class GroupsTable:
 
     name: str
     rows: RowsTable
+    arm: Arm
     keys: tuple[Kept, ...]
     arguments: tuple[Kept | None, ...]
     single: bool
@@ -83,38 +54,51 @@ class GroupsTable:
     @property
     def accumulators(self) -> tuple[Accumulator, ...]:
         """What is kept for a group, each once."""
-        found = {_ALL: _count_all()}
+        found = {accumulators.ALL: accumulators.count_all()}
         for aggregate, argument in self._called():
-            found |= {each.name: each for each in _accumulators(aggregate, argument)}
+            found |= {each.name: each for each in accumulators.of(aggregate, argument)}
         return tuple(found.values())
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether the keys of the groups are a key of the table: none can be NULL."""
+        return bool(self.keys) and all(kept.column.not_null for kept in self.keys)
 
     def create(self) -> Iterator[str]:
         """The statements that make the table and its indexes, and those by which a group's rows are found."""
+        names = [kept.name for kept in self.keys]
         columns = [kept.declaration for kept in self.keys]
         columns += [accumulator.declaration for accumulator in self.accumulators]
-        yield f"CREATE TABLE {quoted(self.name)} ({', '.join(columns)})"
-        names = [kept.name for kept in self.keys]
-        if names:
+        if self.is_keyed:
+            columns.append(f"PRIMARY KEY ({', '.join(names)})")
+        yield f"CREATE TABLE {quoted(self.name)} ({', '.join(columns)}){' WITHOUT ROWID' * self.is_keyed}"
+        if names and not self.is_keyed:
             yield f"CREATE INDEX {quoted(f'{self.name}_key')} ON {quoted(self.name)} ({', '.join(names)})"
-        looked_up = dict.fromkeys(
+        for number, terms in enumerate(self._looked_up(names)):
+            if not self.rows.begins_with(terms):
+                index = quoted(f"{self.name}_rows{number}")
+                yield f"CREATE INDEX {index} ON {quoted(self.rows.name)} ({', '.join(terms)})"
+
+    def _looked_up(self, names: list[str]) -> list[list[str]]:
+        """What the rows of a group are looked up by."""
+        arguments = dict.fromkeys(
             argument.name
             for aggregate, argument in self._called()
-            if aggregate.distinct or aggregate.function in _EXTREMES
+            if aggregate.distinct or aggregate.function in EXTREMES
         )
-        for argument in looked_up:
-            yield self.rows.index(f"group_{argument}", [*names, argument])
-        if names and not looked_up and self._computes_sums():
-            yield self.rows.index("group", names)
+        if arguments:
+            return [list(dict.fromkeys([*names, argument])) for argument in arguments]
+        return [names] if names and self._computes_sums() else []
 
     def _called(self) -> list[tuple[Aggregate, Kept]]:
         """The aggregates that have an argument, with it."""
-        pairs = zip(self.rows.arm.aggregates, self.arguments, strict=True)
+        pairs = zip(self.arm.aggregates, self.arguments, strict=True)
         return [(aggregate, argument) for aggregate, argument in pairs if argument is not None]
 
     def _computes_sums(self) -> bool:
         """Whether a sum is expected to be one of other values than integers."""
         return any(
-            aggregate.function in _ADDED and argument.column.affinity != "integer"
+            aggregate.function in ADDED and argument.column.affinity != "integer"
             for aggregate, argument in self._called()
         )
 
@@ -131,26 +115,28 @@ class GroupsTable:
 
     def added(self) -> Iterator[str]:
         """What a trigger does after the row NEW was added."""
+        held, again = self.accumulators, self._again("NEW")
+        keys = ", ".join(kept.name for kept in self.keys)
+        into = f"INSERT INTO {quoted(self.name)} ({', '.join([*([keys] if keys else []), *(a.name for a in held)])})"
+        of_new = [f"NEW.{kept.name}" for kept in self.keys]
+        if self.is_keyed:
+            first = ", ".join([*of_new, *accumulators.of_first(held, again)])
+            changes = _set(accumulators.added(held, {each.name: f"excluded.{each.name}" for each in held}, again))
+            yield f"{into} VALUES ({first}) ON CONFLICT ({keys}) DO UPDATE SET {changes}"
+            return
         if not self.single:
-            keys = ", ".join(kept.name for kept in self.keys)
-            names = ", ".join(each.name for each in self.accumulators)
-            yield (
-                f"INSERT INTO {quoted(self.name)} ({keys}, {names}) "
-                f"SELECT {', '.join(f'NEW.{kept.name}' for kept in self.keys)}, "
-                f"{', '.join(each.start for each in self.accumulators)} "
-                f"WHERE NOT EXISTS (SELECT 1 FROM {quoted(self.name)} WHERE {self._is('NEW')})"
-            )
-        changes = [f"{each.name} = {each.insert}" for each in self.accumulators if each.insert]
-        yield f"UPDATE {quoted(self.name)} SET {', '.join(changes)} WHERE {self._is('NEW')}"
-        yield from self._again("NEW", {each: each.stale_insert for each in self.accumulators if each.stale_insert})
+            there = f"SELECT 1 FROM {quoted(self.name)} WHERE {self._is('NEW')}"
+            yield f"{into} SELECT {', '.join([*of_new, *(each.start for each in held)])} WHERE NOT EXISTS ({there})"
+        changes = _set(accumulators.added(held, accumulators.of_row(held, "NEW"), again))
+        yield f"UPDATE {quoted(self.name)} SET {changes} WHERE {self._is('NEW')}"
 
     def removed(self) -> Iterator[str]:
-        """What a trigger does after the row OLD was removed; an extreme is looked up when the group is up to date."""
-        changes = [f"{each.name} = {each.delete}" for each in self.accumulators if each.delete]
-        yield f"UPDATE {quoted(self.name)} SET {', '.join(changes)} WHERE {self._is('OLD')}"
+        """What a trigger does after the row OLD was removed."""
+        held = self.accumulators
         if not self.single:
-            yield f"DELETE FROM {quoted(self.name)} WHERE {self._is('OLD')} AND {_ALL} = 0"
-        yield from self._again("OLD", {each: each.stale_delete for each in self.accumulators if each.stale_delete})
+            yield f"DELETE FROM {quoted(self.name)} WHERE {self._is('OLD')} AND {ALL} = 1"
+        changes = _set(accumulators.removed(held, accumulators.of_row(held, "OLD"), self._again("OLD")))
+        yield f"UPDATE {quoted(self.name)} SET {changes} WHERE {self._is('OLD')}"
 
     def expression(self, template: Template) -> str:
         """An expression of the query over a group."""
@@ -165,7 +151,7 @@ class GroupsTable:
         if isinstance(piece, Group):
             return self.keys[piece.number].expression
         number: int = piece.number  # type: ignore[attr-defined]
-        aggregate, argument = self.rows.arm.aggregates[number], self.arguments[number]
+        aggregate, argument = self.arm.aggregates[number], self.arguments[number]
         if aggregate.function == "sum" and not aggregate.distinct and argument is not None:
             return self._sum(argument)
         return _result(aggregate, argument)
@@ -177,144 +163,95 @@ class GroupsTable:
         where = " AND ".join([*same, *([self.rows.condition] if self.rows.condition else [])])
         live = f"(SELECT sum({value}) FROM {rows}{f' WHERE {where}' if where else ''})"
         kept = f"CASE typeof({value}_sum) WHEN 'blob' THEN {live} ELSE {value}_sum END"
-        exception = _is_exception("sum", value)
+        exception = is_exception("sum", value)
         return f"CASE WHEN {value}_count = 0 THEN NULL WHEN {exception} THEN {kept} ELSE {value}_small END"
 
     def _is(self, row: str) -> str:
         return " AND ".join(f"{kept.name} IS {row}.{kept.name}" for kept in self.keys) or "1"
 
-    def _again(self, row: str, when: dict[Accumulator, str]) -> Iterator[str]:
-        """One statement for each column that is computed again, when it has to be."""
+    def _again(self, row: str) -> dict[str, str]:
+        """The queries by which columns are computed again, from the rows of a row's group."""
         shown = f" AND {self.rows.condition}" if self.rows.condition else ""
-        for each, condition in when.items():
-            computed = f"SELECT {each.again} FROM {quoted(self.rows.name)} WHERE {self._is(row)}{shown}"
-            yield f"UPDATE {quoted(self.name)} SET {each.name} = ({computed}) WHERE {self._is(row)} AND {condition}"
+        return {
+            each.name: f"SELECT {each.again} FROM {quoted(self.rows.name)} WHERE {self._is(row)}{shown}"
+            for each in self.accumulators
+        }
 
 
-def groups_table(name: str, rows: RowsTable) -> GroupsTable:
-    """The table for the groups of a SELECT whose rows are in `rows`: keys first, then the arguments of aggregates.
+def _set(changes: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in changes)
+
+
+def groups_table(name: str, arm: Arm, rows: RowsTable, values: Sequence[Kept]) -> GroupsTable:
+    """The table for the groups of a SELECT.
+
+    Parameters
+    ----------
+    name
+        The table's name.
+    arm
+        The SELECT.
+    rows
+        The table of its rows.
+    values
+        The columns there of what `held` tells.
 
     Raises
     ------
     proxydb.views.obstacle.Obstacle
         Which of several equal values stands for a group is not defined.
     """
-    arm = rows.arm
-    count = len(rows.values) if arm.distinct else len(arm.groups)
-    held = dict(zip(arguments_of(arm.aggregates), rows.values[count:], strict=False))
-    arguments = tuple(held.get(aggregate.argument) for aggregate in arm.aggregates)
-    compared = [*rows.values[:count], *(argument for argument in arguments if argument is not None)]
-    for kept in compared:
+    keys = tuple(values[: len(held(arm)) - len(_arguments(arm))])
+    of_arguments = dict(zip(_arguments(arm), values[len(keys) :], strict=True))
+    arguments = tuple(of_arguments.get(aggregate.argument) for aggregate in arm.aggregates)
+    for kept in (*keys, *(argument for argument in arguments if argument is not None)):
         if kept.column.collation not in ("", "BINARY"):
             raise Obstacle(
                 f"it groups or compares by the collation {kept.column.collation}, to which several spellings are one"
             )
     if any(aggregate.distinct and aggregate.function == "sum" for aggregate in arm.aggregates):
         raise Obstacle("it has sum(DISTINCT), which could fail for whoever writes where it leaves 64 bits")
-    single = not arm.distinct and not arm.groups
-    return GroupsTable(name, rows, rows.values[:count], arguments, single)
+    return GroupsTable(name, rows, arm, keys, arguments, single=not arm.distinct and not arm.groups)
 
 
-def arguments_of(aggregates: tuple[Aggregate, ...]) -> tuple[str, ...]:
-    """What the rows have to hold for aggregates."""
-    return tuple(dict.fromkeys(aggregate.argument for aggregate in aggregates if aggregate.argument != "*"))
+def groups_of_kept(name: str, arm: Arm, kept: Mapping[str, RowsTable]) -> GroupsTable | None:
+    """The table for groups of what other views keep, made without a copy: nobody replaces anything there.
 
+    Parameters
+    ----------
+    name, arm
+        As for `groups_table`.
+    kept
+        The tables of rows of the views that the SELECT reads, by their names.
 
-# ── what is kept for an aggregate ────────────────────────────────────────────────────────────────────────────────────
-
-
-def _count_all() -> Accumulator:
-    return Accumulator(_ALL, f"{_ALL} INTEGER", "0", f"{_ALL} + 1", f"{_ALL} - 1", "count(*)")
-
-
-def _accumulators(aggregate: Aggregate, argument: Kept) -> Iterator[Accumulator]:
-    if aggregate.distinct:
-        yield _computed(aggregate, argument)
-    elif aggregate.function in _EXTREMES:
-        yield _extreme(aggregate.function, argument)
-    else:
-        yield _counted(argument)
-        if aggregate.function in _ADDED:
-            yield from _sums(argument, sized=aggregate.function != "sum")
-            yield _exception(aggregate, argument)
-
-
-def _counted(argument: Kept) -> Accumulator:
-    name, value = f"{argument.name}_count", argument.name
-    return Accumulator(
-        name,
-        f"{name} INTEGER",
-        "0",
-        f"{name} + (NEW.{value} IS NOT NULL)",
-        f"{name} - (OLD.{value} IS NOT NULL)",
-        f"count({value})",
-    )
-
-
-def _sums(argument: Kept, *, sized: bool) -> Iterator[Accumulator]:
-    """How many values are no small integers, and the sum of those that are; if `sized` that of their absolutes, too."""
-    value = argument.name
-    parts = [("odd", "0", "1"), ("small", "{0}", "0")] + [("size", "abs({0})", "0")] * sized
-    for suffix, of_small, of_others in parts:
-        name = f"{value}_{suffix}"
-
-        def term(row: str, small: str = of_small, other: str = of_others) -> str:
-            one = f"{row}{value}"
-            is_small = f"typeof({one}) = 'integer' AND {one} BETWEEN -{_SMALL} AND {_SMALL}"
-            return f"CASE WHEN {is_small} THEN {small.format(one)} WHEN {one} IS NULL THEN 0 ELSE {other} END"
-
-        again = f"coalesce(sum({term('')}), 0)"
-        yield Accumulator(name, f"{name} INTEGER", "0", f"{name} + {term('NEW.')}", f"{name} - {term('OLD.')}", again)
-
-
-def _exception(aggregate: Aggregate, argument: Kept) -> Accumulator:
-    """What the aggregate is where sums of small integers do not tell; else NULL."""
-    value, name = argument.name, f"{argument.name}_{aggregate.function}"
-    again = f"total({value})" if aggregate.function == "total" else f"avg({value})"
-    if aggregate.function == "sum":
-        again = _safe_sum(value)
-    stale = _is_exception(aggregate.function, value)
-    return Accumulator(name, name, "NULL", "", "", again, stale, stale)
-
-
-def _safe_sum(value: str) -> str:
-    """sum(), but a BLOB where it might raise "integer overflow", which must not break whoever writes.
-
-    SQLite computes every aggregate of a SELECT, also one in a branch that is not taken, so sum() itself may not stand
-    here: integers are added in halves, and among other values SQLite adds doubles, as total() does.
+    Returns
+    -------
+    GroupsTable or None
+        None where the groups are made of something else than columns of one such view.
     """
-    size = f"total(max({value}, -{value}))"
-    integers = f"count(*) = count(CASE WHEN typeof({value}) IN ('integer', 'null') THEN 1 END)"
-    halves = f"sum({value} >> 32) * 4294967296 + sum({value} & 4294967295)"
-    return f"CASE WHEN {size} >= 9e18 THEN x'00' WHEN {integers} THEN {halves} ELSE total({value}) END"
+    source = arm.sources[0]
+    rows = kept.get(source.table.name)
+    if rows is None or len(arm.sources) > 1 or arm.where is not None:
+        return None
+    outputs = zip(source.table.columns, rows.values[: len(rows.arm.outputs)], strict=False)  # its keys come after them
+    shown = {column_of(source, column.name): each for column, each in outputs}
+    values = [shown[text] for text in held(arm) if text in shown]
+    return groups_table(name, arm, rows, values) if len(values) == len(held(arm)) else None
 
 
-def _is_exception(function: str, value: str) -> str:
-    if function == "sum":
-        return f"({value}_odd > 0 OR {value}_count > 4194304)"
-    return f"({value}_odd > 0 OR {value}_size >= {_EXACT})"
+def held(arm: Arm) -> tuple[str, ...]:
+    """What the table of rows holds beside keys; for groups their keys first, then the arguments of aggregates."""
+    return arm.groups + _arguments(arm) if arm.grouped else arm.outputs + arm.carried
 
 
-def _extreme(function: str, argument: Kept) -> Accumulator:
-    value, name = argument.name, f"{argument.name}_{function}"
-    new = f"NEW.{value}"
-    grown = f"CASE WHEN {new} IS NULL THEN {name} WHEN {name} IS NULL THEN {new} ELSE {function}({name}, {new}) END"
-    return Accumulator(
-        name, f"{name}", "NULL", grown, "", f"{function}({value})", stale_delete=f"{name} IS OLD.{value}"
-    )
-
-
-def _computed(aggregate: Aggregate, argument: Kept) -> Accumulator:
-    value, function = argument.name, aggregate.function
-    name = f"{value}_{function}_distinct"
-    again = f"{function}(DISTINCT {value})"
-    return Accumulator(name, name, "0" if function == "count" else "NULL", "", "", again, "1", "1")
+def _arguments(arm: Arm) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(aggregate.argument for aggregate in arm.aggregates if aggregate.argument != "*"))
 
 
 def _result(aggregate: Aggregate, argument: Kept | None) -> str:
     """An aggregate's value, from what is kept for it; without affinity, as the call itself has none."""
     if argument is None:
-        return f"+{_ALL}"
+        return f"+{ALL}"
     value, function = argument.name, aggregate.function
     if aggregate.distinct:
         return f"+{value}_{function}_distinct"
@@ -322,7 +259,7 @@ def _result(aggregate: Aggregate, argument: Kept | None) -> str:
         return f"+{value}_{function}"
     if function == "count":
         return f"+{value}_count"
-    exception = _is_exception(function, value)
+    exception = is_exception(function, value)
     kept = f"{value}_{function}"
     if function == "total":
         return f"CASE WHEN {exception} THEN {kept} ELSE CAST({value}_small AS REAL) END"

@@ -12,16 +12,16 @@ from proxydb.views.obstacle import Obstacle
 from proxydb.views.sqlite import changes
 from proxydb.views.sqlite.deferred import Log, logs
 from proxydb.views.sqlite.facts import query_columns
-from proxydb.views.sqlite.groups import GroupsTable, arguments_of, groups_table
+from proxydb.views.sqlite.groups import GroupsTable, groups_of_kept, groups_table, held
 from proxydb.views.sqlite.linked import LinkedTable, linked_tables
 from proxydb.views.sqlite.rows import Kept, RowsTable, rows_table
 from proxydb.views.sqlite.triggers import group_triggers, linked_triggers, source_triggers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from proxydb.views.catalogue import Column
-    from proxydb.views.definition import Arm, Definition
+    from proxydb.views.definition import Definition
     from proxydb.views.sqlite.facts import Execute
 
 
@@ -141,24 +141,29 @@ class Layout:
 
     def keyed(self) -> Table | None:
         """The view as a table that another view may read, where its rows have keys."""
-        if self.copy or self.logs or self.definition.limit or len(self.rows) != 1:
+        if self.copy or self.logs or self.definition.limit or (self.groups is None and len(self.rows) != 1):
             return None
-        rows = self.rows[0]
         if self.groups is not None:
-            held, name, unique = self.groups.keys, self.groups.name, False
+            found_by, name, unique, shown = self.groups.keys, self.groups.name, False, self.columns
         else:
-            held, name, unique = tuple(kept for keys in rows.keys for kept in keys), rows.name, rows.is_keyed
-        if not held:
+            rows = self.rows[0]
+            found_by = tuple(kept for keys in rows.keys for kept in keys)
+            name, unique = rows.name, rows.is_keyed
+            shown = tuple(
+                replace(column, not_null=kept.column.not_null)
+                for column, kept in zip(self.columns, rows.values[: len(self.columns)], strict=True)
+            )
+        if not found_by:
             return None
-        columns = tuple(replace(kept.column, name=kept.name) for kept in held)
-        key = tuple(kept.name for kept in held)
-        return Table("main", name, self.columns + columns, key, unique, rows=f"proxydb_{self.name}_keyed")
+        columns = tuple(replace(kept.column, name=kept.name) for kept in found_by)
+        key = tuple(kept.name for kept in found_by)
+        return Table("main", name, shown + columns, key, unique, rows=f"proxydb_{self.name}_keyed")
 
     def _selected(self, *, keyed: bool = False) -> str:
         if self.copy:
             return self._select(self.tables[0], [kept.expression for kept in self.copy], "")
         if self.groups is not None:
-            arm = self.rows[0].arm
+            arm = self.groups.arm
             expressions = self._of_groups()[: len(self.columns)]
             having = f" WHERE {self.groups.expression(arm.having)}" if arm.having else ""
             hidden = [kept.name for kept in self.groups.keys] if keyed else []
@@ -178,7 +183,7 @@ class Layout:
     def _of_groups(self) -> list[str]:
         """The outputs and carried expressions over groups."""
         assert self.groups is not None
-        arm = self.rows[0].arm
+        arm = self.groups.arm
         if arm.distinct:
             return [kept.expression for kept in self.groups.keys]
         expressions = []
@@ -192,7 +197,9 @@ class Layout:
         return self._of_groups()[number] if self.groups is not None else self.rows[0].values[number].expression
 
 
-def lay_out(name: str, definition: Definition, execute: Execute, maintenance: str) -> Layout:
+def lay_out(
+    name: str, definition: Definition, execute: Execute, maintenance: str, kept: Mapping[str, RowsTable]
+) -> Layout:
     """The layout of a view.
 
     Parameters
@@ -205,6 +212,8 @@ def lay_out(name: str, definition: Definition, execute: Execute, maintenance: st
         Asks the database about the query's columns.
     maintenance
         ``"immediate"``, ``"deferred"``, or ``"full"`` for a copy of the query's rows.
+    kept
+        The tables of rows of the views that it reads, by their names.
 
     Raises
     ------
@@ -219,15 +228,17 @@ def lay_out(name: str, definition: Definition, execute: Execute, maintenance: st
         return Layout(name, definition, columns, (), copy=copy)
     if definition.united and any(column.collation not in ("", "BINARY") for column in columns):
         raise Obstacle("its UNION compares by another collation than BINARY, to which several spellings are one")
+    first, grouped = definition.arms[0], definition.arms[0].grouped or definition.arms[0].distinct
+    if grouped and maintenance == "immediate" and (groups := groups_of_kept(f"proxydb_{name}_groups", first, kept)):
+        return Layout(name, definition, columns, (), groups)
     rows = tuple(
-        rows_table(f"proxydb_{name}_rows{place or ''}", definition, arm, _held(arm), execute)
+        rows_table(f"proxydb_{name}_rows{place or ''}", definition, arm, held(arm), execute)
         for place, arm in enumerate(definition.arms)
     )
-    grouped = definition.arms[0].grouped or definition.arms[0].distinct
-    groups = groups_table(f"proxydb_{name}_groups", rows[0]) if grouped else None
+    of_rows = groups_table(f"proxydb_{name}_groups", first, rows[0], rows[0].values) if grouped else None
     linked = tuple(each for table in rows for each in linked_tables(table, execute))
     logged = tuple(logs(name, rows, linked)) if maintenance == "deferred" else ()
-    return Layout(name, definition, columns, rows, groups, linked, logs=logged)
+    return Layout(name, definition, columns, rows, of_rows, linked, logs=logged)
 
 
 def named_columns(definition: Definition, execute: Execute) -> tuple[Column, ...]:
@@ -239,10 +250,3 @@ def named_columns(definition: Definition, execute: Execute) -> tuple[Column, ...
         if numbered and plain in names:
             raise ProgrammingError(f"two columns of the view are named {plain!r}: give one of them an alias with AS")
     return query_columns(execute, definition.sql)
-
-
-def _held(arm: Arm) -> tuple[str, ...]:
-    """What the table of rows holds beside keys."""
-    if arm.grouped:
-        return arm.groups + arguments_of(arm.aggregates)
-    return arm.outputs + arm.carried

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from proxydb.sql.tokens import quoted
 from proxydb.views.clauses import Span
 from proxydb.views.definition import Arm, Definition
-from proxydb.views.sqlite.changes import is_told_by_key
-from proxydb.views.sqlite.rows import column_of, rows_table
+from proxydb.views.sqlite.coverage import is_told_by_key
+from proxydb.views.sqlite.rows import rows_table
+from proxydb.views.sqlite.selects import column_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,13 +11,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from proxydb.sql.tokens import quoted
+from proxydb.views.sqlite.coverage import comes_whole
 from proxydb.views.sqlite.facts import query_columns
+from proxydb.views.sqlite.selects import column_of, renames, select
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from proxydb.views.catalogue import Column, Unique
-    from proxydb.views.clauses import Span
     from proxydb.views.definition import Arm, Definition, Source
     from proxydb.views.sqlite.facts import Execute
 
@@ -101,6 +102,14 @@ class RowsTable:
         return len(self.keys) == 1 and source.unique_key and told
 
     @property
+    def primary(self) -> tuple[Kept, ...]:
+        """What tells its rows apart, beginning with what they are put in anew by; empty where rows may be equal."""
+        if not self.is_keyed and not comes_whole(self.definition, self.arm):
+            return ()
+        found_by = self.partition or (self.links[0] if self.links else ())
+        return tuple(dict.fromkeys((*found_by, *(kept for keys in self.keys for kept in keys))))
+
+    @property
     def units(self) -> tuple[Kept, ...]:
         """What rows are put in anew by where a source's own key is not enough."""
         return self.partition or tuple(kept for number in self.arm.anchors for kept in self.keys[number])
@@ -116,8 +125,8 @@ class RowsTable:
         suffix = ""
         if self.is_keyed and self._has_rowid_key():
             columns[0] = f"{self.keys[0][0].name} INTEGER PRIMARY KEY"
-        elif self.is_keyed:
-            columns.append(f"PRIMARY KEY ({', '.join(kept.name for kept in self.keys[0])})")
+        elif self.primary:
+            columns.append(f"PRIMARY KEY ({', '.join(kept.name for kept in self.primary)})")
             suffix = " WITHOUT ROWID"
         yield f"CREATE TABLE {quoted(self.name)} ({', '.join(columns)}){suffix}"
         for number, terms in enumerate(self._indexed()):
@@ -139,7 +148,7 @@ class RowsTable:
 
     def _indexed(self) -> list[tuple[str, ...]]:
         """What its rows are looked up by, beside a key of the table itself."""
-        wanted = [tuple(kept.name for kept in keys) for keys in self.keys] if not self.is_keyed else []
+        wanted = [tuple(kept.name for kept in keys) for keys in self.keys] if not self.primary else []
         for uniques in self.victims:
             for unique, columns in uniques:
                 pairs = zip(columns, unique.collations, strict=True)
@@ -147,7 +156,12 @@ class RowsTable:
         wanted += [tuple(kept.name for kept in links) for links in self.links]
         if self.partition or any(source.nullable for source in self.arm.sources):
             wanted.append(tuple(kept.name for kept in self.units))
-        return list(dict.fromkeys(terms for terms in wanted if terms))
+        return list(dict.fromkeys(terms for terms in wanted if terms and not self.begins_with(terms)))
+
+    def begins_with(self, terms: Sequence[str]) -> bool:
+        """Whether the table's own key finds rows by these columns, in whatever order they are named."""
+        primary = [kept.name for kept in self.primary[: len(terms)]]
+        return sorted(primary) == sorted(terms)
 
     def _has_rowid_key(self) -> bool:
         """Whether the key is a single INTEGER PRIMARY KEY: SQLite compares it without a collation."""
@@ -175,7 +189,7 @@ def rows_table(name: str, definition: Definition, arm: Arm, expressions: Sequenc
     unique_texts = [[column_of(arm.sources[place], column) for column in unique.columns] for place, unique in uniques]
     links = [[f"{quoted(link.alias)}.{quoted(link.outer)}" for link in each.links] for each in arm.subqueries]
     shown = (
-        [f"CASE WHEN {definition.text(arm.where, _renames(arm))} THEN 1 ELSE 0 END"] if arm.late and arm.where else []
+        [f"CASE WHEN {definition.text(arm.where, renames(arm))} THEN 1 ELSE 0 END"] if arm.late and arm.where else []
     )
     parts: list[Sequence[str]] = [*keys, *unique_texts, *links, arm.partition, shown, expressions]
     made = iter(_kept(definition, arm, [text for part in parts for text in part], execute))
@@ -203,41 +217,15 @@ def _kept(definition: Definition, arm: Arm, texts: list[str], execute: Execute) 
     places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
     facts = query_columns(execute, select(definition, arm, [f"{text} AS c{place}" for text, place in places.items()]))
     declared = {
-        column_of(source, column.name): column.type for source in arm.sources for column in source.table.columns
+        column_of(source, column.name): (source, column) for source in arm.sources for column in source.table.columns
     }
-    kept = {text: replace(facts[place], type=declared.get(text, "")) for text, place in places.items()}
+    kept = {text: _as_declared(facts[place], *declared.get(text, (None, None))) for text, place in places.items()}
     return [Kept(f"proxydb_{places[text]}", kept[text], text) for text in texts]
 
 
-def select(
-    definition: Definition,
-    arm: Arm,
-    texts: Sequence[str],
-    condition: str = "",
-    *,
-    prefix: str = "",
-    filtered: bool = True,
-) -> str:
-    """A query of `texts` over the tables of a SELECT, where its own (if `filtered`) and another condition hold."""
-    renamed = _renames(arm)
-    where = [] if arm.where is None or not filtered else [f"({definition.text(arm.where, renamed)})"]
-    if condition:
-        where.append(condition)
-    said = f" WHERE {' AND '.join(where)}" if where else ""
-    return f"SELECT {', '.join(texts)} FROM {prefix}{definition.text(arm.from_, renamed)}{said}"
-
-
-def _renames(arm: Arm) -> list[tuple[Span, str]]:
-    """Where the query names a view of ours, what it is read from with keys."""
-    sources = [*arm.sources, *(each.source for each in arm.subqueries)]
-    return [(source.place, _renamed(source)) for source in sources if source.table.rows]
-
-
-def column_of(source: Source, column: str) -> str:
-    """A column of a source, as the query may name it."""
-    return f"{quoted(source.alias)}.{quoted(column)}"
-
-
-def _renamed(source: Source) -> str:
-    name = quoted(source.table.rows)
-    return name if source.aliased else f"{name} AS {quoted(source.alias)}"
+def _as_declared(fact: Column, source: Source | None, column: Column | None) -> Column:
+    """What SQLite says of an expression, and of a column what its declaration says."""
+    if source is None or column is None:
+        return replace(fact, type="")
+    not_null = column.not_null or (column.name in source.key and source.unique_key)
+    return replace(fact, type=column.type, not_null=not_null and not source.nullable)

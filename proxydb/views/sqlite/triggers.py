@@ -46,7 +46,9 @@ def group_triggers(groups: GroupsTable) -> Iterator[str]:
     """The statements that make the triggers on the table of rows that groups are made of."""
     rows, condition = groups.rows.name, groups.rows.condition
     for event, row, body in (("INSERT", "NEW", groups.added()), ("DELETE", "OLD", groups.removed())):
-        yield trigger(f"{rows}_{event.lower()}", event, rows, body, when=f"{row}.{condition}" if condition else "")
+        yield trigger(
+            f"{groups.name}_{event.lower()}", event, rows, body, when=f"{row}.{condition}" if condition else ""
+        )
 
 
 def linked_triggers(linked: LinkedTable) -> Iterator[str]:

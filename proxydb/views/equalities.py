@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from proxydb.sql.tokens import QUOTED, WORD, quoted, tokenize
 
@@ -18,22 +18,31 @@ _AFTER = frozenset({"and", "join", "inner", "cross", ",", ""})
 _UNSURE = frozenset({"or", "case", "between", "left", "right", "full", "natural", "using"})
 
 
-def equal_columns(definition: Definition, arm: Arm) -> dict[str, str]:
-    """For each column that the clauses of an inner join hold equal to others of its type, one that stands for all.
+def equal_columns(definition: Definition, arm: Arm, system: str) -> dict[str, str]:
+    """For each column that the clauses of an inner join hold equal to others, one that stands for all.
 
-    Both are written as ``"alias"."column"``; a column that is missing stands for itself.
+    They are of one type and collation, so that what is equal to one of them is equal to all. Both are written as
+    ``"alias"."column"``; a column that is missing stands for itself.
     """
     clauses = [definition.text(arm.from_)] + ([] if arm.where is None else [definition.text(arm.where)])
     stands: dict[str, str] = {}
     for clause in clauses:
-        for one, other in _pairs(tokenize(clause, "postgresql")):
-            if _type(arm, one) and _type(arm, one) == _type(arm, other):
-                kept, left = (stands.get(each, each) for each in (_text(one), _text(other)))
+        for names in _pairs(tokenize(clause, system)):
+            one, other = (_found(arm, name) for name in names)
+            if one and other and one.compared == other.compared:
+                kept, left = (stands.get(each.text, each.text) for each in (one, other))
                 stands |= dict.fromkeys((left, *(key for key, value in stands.items() if value == left)), kept)
     return stands
 
 
 _Name = tuple[str, str]
+
+
+class _Place(NamedTuple):
+    """A column as it is written, and what decides how it is compared."""
+
+    text: str
+    compared: tuple[str, str, str]
 
 
 def _pairs(tokens: Sequence[Token]) -> Iterator[tuple[_Name, _Name]]:
@@ -59,13 +68,10 @@ def _qualified(tokens: Sequence[Token]) -> _Name | None:
     return first, last
 
 
-def _text(name: _Name) -> str:
-    return f"{quoted(name[0])}.{quoted(name[1])}"
-
-
-def _type(arm: Arm, name: _Name) -> str:
+def _found(arm: Arm, name: _Name) -> _Place | None:
     for source in arm.sources:
-        if source.alias == name[0]:
-            column = next((each for each in source.table.columns if each.name == name[1]), None)
-            return column.type if column else ""
-    return ""
+        column = source.table.column(name[1]) if source.alias == name[0] else None
+        if column is not None:
+            text = f"{quoted(source.alias)}.{quoted(column.name)}"
+            return _Place(text, (column.type, column.collation, column.affinity))
+    return None
