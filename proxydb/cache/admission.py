@@ -8,6 +8,8 @@ TRIALS = 3
 RETRIAL = 1000
 """After how many executions a statement is measured again, kept or not: data grow and shrink, parameters differ."""
 
+FIRST_RETRIAL = 15
+"""After how many answers one is measured again that is kept for runs near the threshold; each time twice as many."""
 
 ENOUGH = 5
 """How many dear runs in a row show that a statement near the threshold is worth keeping."""
@@ -36,13 +38,19 @@ class Admission:
     ----------
     ratio
         A run is worth keeping when it took more than `ratio` checks.
+
+    Attributes
+    ----------
+    retrial
+        After how many answers from memory the statement is to be run and measured again.
     """
 
-    __slots__ = ("_cheap_runs", "_clear_runs", "_dear_runs", "_kept_in_vain", "_ratio")
+    __slots__ = ("_cheap_runs", "_clear_runs", "_dear_runs", "_kept_in_vain", "_ratio", "retrial")
 
     def __init__(self, ratio: float) -> None:
         self._ratio = ratio
         self._cheap_runs = self._dear_runs = self._clear_runs = self._kept_in_vain = 0
+        self.retrial = FIRST_RETRIAL
 
     @property
     def in_vain(self) -> bool:
@@ -74,10 +82,13 @@ class Admission:
         if nanoseconds <= threshold:
             self._cheap_runs += 1
             self._dear_runs = self._clear_runs = 0
+            self.retrial = FIRST_RETRIAL
             return False
+        is_clear = nanoseconds > CLEAR * threshold
         self._cheap_runs = 0
         self._dear_runs += 1
-        self._clear_runs = self._clear_runs + 1 if nanoseconds > CLEAR * threshold else 0
+        self._clear_runs = self._clear_runs + 1 if is_clear else 0
+        self.retrial = RETRIAL if is_clear else min(2 * self.retrial, RETRIAL)
         return self._dear_runs >= ENOUGH or self._clear_runs > 1 or nanoseconds > SURE * threshold
 
     def retry(self) -> None:

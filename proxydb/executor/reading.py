@@ -30,7 +30,7 @@ class Keeping(Statement):
         tally, context = self.tally, self.context
         self.left -= 1
         if not self.left:
-            self.left = RETRIAL
+            self.left = self.plan.admission.retrial
             context.cache.drop(key)  # the next execution is run and measured again
         tally.hits += 1
         if context.counts:
@@ -51,6 +51,7 @@ class Keeping(Statement):
             self._reject()
         elif rows is not None and filled.label and self.plan.generation == context.session.generation:
             context.cache.store(key, Entry(rows, filled.label, self.plan.analysis.reads, rows.size))
+            self.left = min(self.left, admission.retrial)
             self._rest_if_in_vain()
 
     def _rest_if_in_vain(self) -> None:

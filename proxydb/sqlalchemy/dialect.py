@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Direct:
-    """Mixed with an execution context of SQLAlchemy's: its cursors come from the driver's connection, past the pool's."""
+    """Mixed with an execution context of SQLAlchemy's: cursors come from the driver's connection, past the pool's."""
 
     _dbapi_connection: Any
 

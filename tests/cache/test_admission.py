@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxydb.cache.admission import CLEAR, ENOUGH, SURE, TRIALS, UNUSED, Admission
+from proxydb.cache.admission import CLEAR, ENOUGH, FIRST_RETRIAL, RETRIAL, SURE, TRIALS, UNUSED, Admission
 
 CHECK = 1000
 CHEAP, DEAR = 2 * CHECK, 2 * CHECK + 1
@@ -123,3 +123,18 @@ def test_results_that_are_asked_for() -> None:
 def test_nothing_is_in_vain_when_everything_is_to_be_kept() -> None:
     """With a ratio of 0 nothing is left out."""
     assert not _keeping(UNUSED, used=False, ratio=0).in_vain
+
+
+def test_runs_near_the_threshold_are_measured_again_soon() -> None:
+    """What is kept for runs a little above the threshold is measured again after few answers, then after ever more."""
+    assert [_after(*[DEAR] * runs).retrial // FIRST_RETRIAL for runs in (0, 1, 2, 3)] == [1, 2, 4, 8]
+
+
+def test_retrials_become_no_rarer_than_others() -> None:
+    """It is measured again at least as often as what is clearly above the threshold."""
+    assert _after(*[DEAR] * 20).retrial == _after(CLEARLY_DEAR).retrial == RETRIAL
+
+
+def test_a_cheap_run_makes_retrials_frequent() -> None:
+    """After a cheap run there is doubt again."""
+    assert _after(*[CLEARLY_DEAR] * ENOUGH, CHEAP).retrial == FIRST_RETRIAL

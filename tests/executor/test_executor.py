@@ -14,7 +14,7 @@ import pytest
 
 import proxydb
 import proxydb.sqlite3
-from proxydb.cache.admission import REST, UNUSED
+from proxydb.cache.admission import ENOUGH, FIRST_RETRIAL, REST, TRIALS, UNUSED, Admission
 from proxydb.cache.results import Flight
 from proxydb.config import Config
 from proxydb.executor import reading, statement
@@ -255,6 +255,18 @@ def test_cheap_reads_are_tried_again(path: Path, monkeypatch: pytest.MonkeyPatch
         for number in range(20):
             connection.execute(BY_KEY, (number,)).fetchall()
         assert connection.proxydb.stats().misses > 3
+
+
+def test_kept_reads_near_the_threshold_are_measured_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read that was dear and has become cheap is given up long before the retrials of all others."""
+    costs, measure = iter([3] * ENOUGH + [1] * 1000), Admission.measure
+    monkeypatch.setattr(Admission, "measure", lambda self, _cost, _check: measure(self, next(costs), 1))
+    with _opened(path, admission=2.0) as connection:
+        for _ in range(ENOUGH + FIRST_RETRIAL * 2**ENOUGH + TRIALS):
+            connection.execute(BY_KEY, (5,)).fetchall()
+        before = connection.proxydb.stats().hits
+        connection.execute(BY_KEY, (5,)).fetchall()
+        assert (before > 0, connection.proxydb.stats().hits) == (True, before)
 
 
 def test_large_results_are_not_kept(path: Path) -> None:

@@ -33,6 +33,11 @@ def _faster(times: float) -> Callable[[Measured], bool]:
     return lambda measured: min(measured.ratio("raw"), measured.ratio("indexed")) >= times
 
 
+def _lists(measured: Measured) -> bool:
+    """Postgres sends rows with JSON, which each reader is given as objects of its own."""
+    return _faster(3 if measured.system == "postgresql" else 10)(measured)
+
+
 def _not_slower(measured: Measured) -> bool:
     """At most 1.3 times the time, and at most 20 microseconds more."""
     return 1 / measured.ratio("raw") <= 1.3 and measured.median("warm") - measured.median("raw") <= 0.020
@@ -40,7 +45,7 @@ def _not_slower(measured: Measured) -> bool:
 
 GOALS = {
     "A": Goal("10x over raw and indexed", _faster(10)),
-    "B": Goal("3x over raw and indexed", _faster(3)),
+    "B": Goal("10x over raw and indexed, 3x on Postgres", _lists),
     "C": Goal("within 1.3x and +20 us", _not_slower),
     "D": Goal("indexes decide", lambda measured: None),
     "E": Goal("within 1.5x", lambda measured: 1 / measured.ratio("raw") <= 1.5),
@@ -48,8 +53,8 @@ GOALS = {
 
 CLASSES = {
     **dict.fromkeys(("03", "08", "09", "10", "11", "12", "16", "18", "23", "24"), "A"),
-    **dict.fromkeys(("02", "04", "04c", "05", "13", "15", "17"), "B"),
-    **dict.fromkeys(("01", "06", "07", "14", "19", "22"), "C"),
+    **dict.fromkeys(("02", "04", "04c", "13", "15"), "B"),
+    **dict.fromkeys(("01", "05", "06", "07", "14", "17", "19", "22"), "C"),  # an index of the pack answers
     **dict.fromkeys(("20", "21", "02n"), "D"),
     COMMIT: "E",
 }
