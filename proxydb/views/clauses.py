@@ -110,6 +110,12 @@ class Cutter:
         last = min(at for at in range(place, len(self._tokens)) if self._depths[at] < depth)
         return self._arm(first, last)
 
+    def parentheses(self, offset: int) -> tuple[Span, tuple[Span, ...]]:
+        """The first parentheses after an offset, and what stands in them, cut at the commas."""
+        opened = next(at for at, (token, start, _) in enumerate(self._tokens) if start >= offset and token.text == "(")
+        close = next(at for at in range(opened + 1, len(self._tokens)) if self._depths[at] == self._depths[opened])
+        return self._span(opened, close + 1), self._commas(opened + 1, close)
+
     def depth(self, offset: int) -> int:
         """How many parentheses are open at an offset."""
         return next(depth for depth, (_, start, _) in zip(self._depths, self._tokens, strict=True) if start >= offset)

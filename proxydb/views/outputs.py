@@ -26,7 +26,7 @@ def outputs_of(given: Understood, sources: Sequence[Source]) -> list[tuple[str, 
         if words[-1] == "*" and (len(words) == 1 or words[-2] == "."):
             outputs += [(text, item) for text in _star(given, words, sources)]
         else:
-            span = _without_alias(given, item, scope.starts[place])
+            span = without_alias(given.sql, item, scope.starts[place])
             outputs.append((written_out(given, span, sources), span))
     return outputs
 
@@ -63,10 +63,11 @@ def _star(given: Understood, words: tuple[str, ...], sources: Sequence[Source]) 
     ]
 
 
-def _without_alias(given: Understood, item: Span, alias: int) -> Span:
+def without_alias(sql: str, item: Span, alias: int) -> Span:
+    """Where an expression of a SELECT list stands without its alias, which begins at `alias`; -1 is for none."""
     if alias < 0:
         return item
-    text = given.sql[item.start : alias].rstrip()
+    text = sql[item.start : alias].rstrip()
     if text.lower().endswith("as") and not text[-3:-2].isalnum() and text[-3:-2] not in ("_", "$"):
         text = text[:-2].rstrip()
     return Span(item.start, item.start + len(text))
@@ -86,12 +87,13 @@ def order_of(given: Understood, outputs: list[tuple[str, Span]]) -> tuple[list[O
     return orders, carried
 
 
-_DIRECTIONS = ("asc", "desc", "nulls", "first", "last")
+DIRECTIONS = frozenset({"asc", "desc", "nulls", "first", "last"})
+"""The words that may follow an ORDER BY term."""
 
 
 def _directed(given: Understood, term: Span) -> tuple[Span, str]:
     words = given.cutter.words(term)
-    count = next((place for place, word in enumerate(reversed(words)) if word not in _DIRECTIONS), len(words))
+    count = next((place for place, word in enumerate(reversed(words)) if word not in DIRECTIONS), len(words))
     if not count:
         return term, ""
     direction = " ".join(words[-count:])

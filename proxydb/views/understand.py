@@ -14,6 +14,7 @@ from proxydb.views.clauses import Cutter, Span
 from proxydb.views.definition import Definition
 from proxydb.views.limits import check_order
 from proxydb.views.obstacle import Obstacle
+from proxydb.views.spellings.rewriting import rewritten
 from proxydb.views.understood import Understood
 
 if TYPE_CHECKING:
@@ -59,16 +60,17 @@ def understand(sql: str, system: str, catalogue: Catalogue, pure: frozenset[str]
     proxydb.errors.ProgrammingError
         It is no query, or one with parameters.
     """
-    sql = plain(sql, system)
+    given = sql = plain(sql, system)
     if any(token.kind == PLACEHOLDER for token in tokenize(sql, system)):
         raise ProgrammingError("a view has no parameters: write the values into its query")
     tables: tuple[Table, ...] = ()
     try:
+        tables = _tables(parse_query(sql, system), catalogue)
+        sql = rewritten(sql, system, catalogue)
         syntax = parse_query(sql, system)
-        tables = _tables(syntax, catalogue)
         return replace(_understood(sql, system, syntax, catalogue, pure), tables=tables)
     except (Obstacle, NotSupportedError) as obstacle:
-        return Definition(sql, "other", str(obstacle), tables=tables)
+        return Definition(given, "other", str(obstacle), tables=tables)
 
 
 def plain(sql: str, system: str) -> str:

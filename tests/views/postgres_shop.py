@@ -151,6 +151,52 @@ VIEWS: dict[str, tuple[str, str]] = {
         "SELECT shop, amount FROM sale WHERE amount > 2 UNION ALL SELECT name, 5 FROM shop "
         "UNION SELECT item, number FROM bag WHERE item IS NOT NULL",
     ),
+    "labelled": ("overlay", "SELECT id, upper(label) AS label, shop FROM sale WHERE id > 2"),
+    "filtered_plain": ("immediate", "SELECT id, shop, amount FROM sale WHERE amount > 1 ORDER BY id DESC"),
+    "first_of_partition": (
+        "overlay",
+        "SELECT id, k, rn FROM (SELECT id, day AS d, shop AS k, row_number() OVER (PARTITION BY shop ORDER BY id DESC) "
+        "rn FROM sale s WHERE amount IS DISTINCT FROM 4) AS ranked WHERE rn = 1 AND d > 0 ORDER BY k",
+    ),
+    "first_with_star": (
+        "overlay",
+        "WITH r AS (SELECT *, row_number() OVER (PARTITION BY word ORDER BY sale) AS n FROM tag WHERE sale > 0) "
+        "SELECT * FROM r AS q WHERE q.n = 1",
+    ),
+    "first_joined": (
+        "overlay",
+        "SELECT s.id, f.word AS w FROM sale s JOIN (SELECT t.*, row_number() OVER (PARTITION BY sale ORDER BY word "
+        "DESC) AS n FROM tag t) f ON f.sale = s.id WHERE n = 1 AND s.amount > 1",
+    ),
+    "distinct_on": ("overlay", "SELECT DISTINCT ON (sale) sale, word AS w FROM tag ORDER BY sale, word DESC"),
+    "distinct_on_some": (
+        "overlay",
+        "SELECT DISTINCT ON (shop) id, label, shop FROM sale WHERE day > 1 ORDER BY shop DESC, id",
+    ),
+    "common_tables": (
+        "overlay",
+        "WITH big AS (SELECT id, shop, amount * 2 AS twice FROM sale WHERE amount > 2), tagged AS (SELECT sale, word w "
+        "FROM tag WHERE word <> 'd') SELECT shop, twice, w FROM big JOIN tagged ON sale = big.id WHERE twice < 13",
+    ),
+    "derived": (
+        "overlay",
+        "SELECT country AS c, count(*) AS n, sum(twice) AS t FROM (SELECT p.country, s.amount + s.amount AS twice, "
+        "s.id FROM sale s JOIN shop p ON p.name = s.shop WHERE s.day > 0) AS d WHERE EXISTS "
+        "(SELECT 1 FROM tag WHERE sale = id) GROUP BY country HAVING sum(twice) > 1",
+    ),
+    "twice_the_same": (
+        "overlay",
+        "SELECT s.id, d.i AS other FROM (SELECT id AS i, day FROM sale WHERE amount > 1) d JOIN sale s "
+        "ON s.day = d.day WHERE s.id <> d.i",
+    ),
+    "over_a_view": (
+        "overlay",
+        "SELECT id, l FROM (SELECT id, label AS l FROM labelled WHERE shop > 'a') AS d WHERE l > 'A'",
+    ),
+    "groups_over_a_view": (
+        "deferred",
+        "SELECT shop, count(*) AS n, sum(amount) AS s FROM filtered_plain f GROUP BY shop",
+    ),
     "joined_spellings": (
         "overlay",
         "SELECT trim_scale(price), country, count(*) AS n, sum(day) AS s, avg(amount) AS a FROM sale "

@@ -42,6 +42,13 @@ VIEWS = {
     "in_or_exists": "SELECT id FROM a WHERE x IN (SELECT n FROM d WHERE d.m = a.x) OR EXISTS (SELECT 1 FROM d "
     "WHERE d.n = a.p)",
     "united_once": "SELECT x, id + 0 AS y FROM a WHERE id < 5 UNION ALL SELECT n, m FROM d UNION SELECT k, 1 FROM c",
+    "derived": "SELECT p, count(*) AS n FROM (SELECT p, x AS y FROM a WHERE id > 1) v WHERE y IS NOT 2 GROUP BY p",
+    "common_tables": "WITH v AS (SELECT id, x AS y FROM a), w AS (SELECT m, q FROM d WHERE n > 0) "
+    "SELECT v.id, q AS r FROM v JOIN w ON w.m = v.y WHERE q IS NOT 'x' ORDER BY id",
+    "first_of_partition": "SELECT * FROM (SELECT m, q, row_number() OVER (PARTITION BY m ORDER BY n DESC) AS r "
+    "FROM d WHERE q IS NOT 't') WHERE r = 1",
+    "first_joined": "SELECT a.id, f.n FROM a JOIN (SELECT *, row_number() OVER (PARTITION BY m ORDER BY n) AS i "
+    "FROM d) f ON f.m = a.x WHERE f.i = 1 AND a.id > 0",
     "in_alone": "SELECT id, k FROM a WHERE x IN (SELECT n FROM d WHERE q IS NOT NULL) AND id > 0",
     "distinct_numbers": "SELECT DISTINCT w, k FROM c",
     "distinct_outer": "SELECT DISTINCT a.x, b.y FROM a LEFT JOIN b ON b.k = a.k",

@@ -93,7 +93,7 @@ def test_full(views: Views, postgres_empty: psycopg.Connection[Any]) -> None:
 
 def test_nothing_is_left(postgres_views: Views, postgres_plain: psycopg.Connection[Any]) -> None:
     """Dropped views leave nothing behind but the empty catalogue."""
-    for name in VIEWS:
+    for name in reversed(VIEWS):
         postgres_views.drop(name)
     left = "SELECT relname FROM pg_class WHERE relnamespace = 'proxydb'::regnamespace AND relkind IN ('r', 'v')"
     assert postgres_plain.execute(left).fetchall() == [("views",)]

@@ -38,7 +38,28 @@ OBSTACLES = {
     "SELECT shop FROM sale UNION ALL SELECT shop FROM sale ORDER BY 1 LIMIT 3": "a UNION with LIMIT",
     "SELECT label FROM sale UNION SELECT name FROM shop": "several spellings are one",
     "SELECT id AS x, day AS y FROM sale UNION ALL SELECT day AS y, id AS x FROM sale ORDER BY x": "orders a compound",
-    "WITH x AS (SELECT 1 AS a) SELECT * FROM x": "With",
+    "WITH x AS (SELECT 1 AS a) SELECT * FROM x": "reads no table",
+    "WITH RECURSIVE x AS (SELECT id FROM sale) SELECT * FROM x": "recursive",
+    "WITH x AS (SELECT id FROM sale) SELECT x.id FROM x JOIN x AS y ON x.id = y.id": "used 2 times",
+    "WITH x (a) AS (SELECT id FROM sale) SELECT * FROM x": "list of columns",
+    "SELECT n FROM (SELECT shop, count(*) AS n FROM sale GROUP BY shop) d": "does more than select",
+    "SELECT n FROM (SELECT count(*) AS n FROM sale) d": "has aggregates",
+    "SELECT id FROM (SELECT id FROM sale ORDER BY id LIMIT 2) d": "does more than select",
+    "SELECT id FROM (SELECT id FROM sale UNION SELECT day FROM sale) d": "does more than select",
+    "SELECT id FROM (SELECT DISTINCT id FROM sale) d": "does more than select",
+    "SELECT id + 1 FROM (SELECT id FROM sale) d": "has no name",
+    "SELECT s.id FROM sale s LEFT JOIN (SELECT sale FROM tag) d ON d.sale = s.id": "outer join",
+    "SELECT sale.id FROM sale JOIN (SELECT sale.id AS i FROM sale JOIN tag ON tag.sale = sale.id) d "
+    "ON d.i = sale.id": "as the query around it does",
+    "SELECT id FROM (SELECT id, "
+    "row_number() OVER (PARTITION BY shop ORDER BY amount) AS n FROM sale) d WHERE n = 1": "may be NULL",
+    "SELECT id FROM (SELECT id, "
+    "row_number() OVER (PARTITION BY shop ORDER BY shop) AS n FROM sale) d WHERE n = 1": "ambiguous",
+    "SELECT id FROM (SELECT id, "
+    "row_number() OVER (PARTITION BY shop ORDER BY id) AS n FROM sale) d WHERE n = 2": "window",
+    "SELECT id FROM (SELECT id, "
+    "row_number() OVER (PARTITION BY shop ORDER BY id + 1) AS n FROM sale) d WHERE n = 1": "an expression",
+    "SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM sale) d WHERE n = 1": "no partition",
     "SELECT * FROM plain_view": "plain_view is a plain view",
 }
 

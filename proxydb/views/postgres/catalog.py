@@ -71,6 +71,11 @@ class Record:
         return f"v{self.id}_"
 
     @property
+    def meant(self) -> str:
+        """A plain view of the spelling of its query that is taken apart, where that is another one."""
+        return f"proxydb.{self.prefix}meant"
+
+    @property
     def query(self) -> str:
         """A plain view of its query."""
         return f"proxydb.{self.prefix}query"
@@ -144,6 +149,18 @@ def get(execute: Execute, name: str) -> Record:
     if record is None:
         raise no_view(name)
     return record
+
+
+def readers(execute: Execute, record: Record) -> list[Record]:
+    """The views whose queries read a view."""
+    rows = execute(
+        "SELECT DISTINCT d.classid, c.relname FROM pg_catalog.pg_depend d "
+        "JOIN pg_catalog.pg_rewrite r ON r.oid = d.objid JOIN pg_catalog.pg_class c ON c.oid = r.ev_class "
+        "WHERE d.refobjid = to_regclass(%s) AND c.relnamespace = 'proxydb'::regnamespace",
+        (record.shown,),
+    ).fetchall()
+    names = {f"proxydb.{name}" for _, name in rows}
+    return [each for each in records(execute) if each.query in names]
 
 
 def fingerprint(execute: Execute, record: Record) -> str:

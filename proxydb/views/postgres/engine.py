@@ -10,7 +10,7 @@ from proxydb.sql.tokens import quoted
 from proxydb.views.postgres import catalog
 from proxydb.views.postgres.making import make, remove
 from proxydb.views.postgres.transactions import executor, lock, writing
-from proxydb.views.records import DISABLED, View, ViewCheck, ViewExplanation, compared
+from proxydb.views.records import View, ViewCheck, ViewExplanation, compared
 
 if TYPE_CHECKING:
     from proxydb.views.postgres.catalog import Record
@@ -52,6 +52,9 @@ def drop(connection: Any, name: str, *, missing_ok: bool = False) -> None:
         if missing_ok and catalog.find(execute, name) is None:
             return
         record = catalog.get(execute, name)
+        if readers := catalog.readers(execute, record):
+            first = readers[0].name
+            raise ProgrammingError(f"{name!r} is read by the materialized view {first!r}: drop that one first")
         remove(execute, record)
         catalog.remove(execute, record)
 
@@ -75,12 +78,16 @@ def refresh(connection: Any, name: str) -> View:
 
 
 def repair(connection: Any, name: str | None) -> list[View]:
-    """Make those views again that are broken."""
+    """Make those views again that are broken, and those that read them."""
     with writing(connection) as execute:
         chosen = catalog.records(execute) if name is None else [catalog.get(execute, name)]
-        broken = [each for each in chosen if catalog.as_view(execute, each).state == DISABLED]
+        broken = [each for each in chosen if not catalog.is_standing(execute, each)]
         for record in broken:
+            broken += [each for each in catalog.readers(execute, record) if each not in broken]
+        broken.sort(key=lambda record: record.id)
+        for record in reversed(broken):
             remove(execute, record)
+        for record in broken:
             execute("SELECT pg_catalog.set_config('search_path', %s, true)", (record.path,))
             make(connection, execute, record, record.maintenance)
         return [catalog.as_view(execute, each) for each in broken]

@@ -128,7 +128,6 @@ _MOMENTARY = {
     ":hasTargetSRFs true": "a function of its SELECT list gives several rows",
     "{SUBLINK :subLinkType 7": "it has a sub-query as a list of values",
     ":hasForUpdate true": "it locks rows",
-    ":hasDistinctOn true": "it says DISTINCT ON",
 }
 _READ = {"VAR", "CONST"}
 

@@ -46,6 +46,20 @@ def executor(connection: Any) -> Execute:
     return execute
 
 
+def attempt(execute: Execute, sql: str) -> bool:
+    """Run a statement, or leave everything as it was if it fails; whether it succeeded."""
+    import psycopg
+
+    execute("SAVEPOINT proxydb_attempt")
+    try:
+        execute(sql)
+    except psycopg.Error:
+        execute("ROLLBACK TO SAVEPOINT proxydb_attempt")
+        return False
+    execute("RELEASE SAVEPOINT proxydb_attempt")
+    return True
+
+
 def lock(execute: Execute, oids: Sequence[int], mode: str) -> None:
     """Lock those relations that are tables, until the transaction ends."""
     rows = execute(

@@ -15,7 +15,7 @@ from proxydb.views.obstacle import Obstacle
 from proxydb.views.records import DIRTY, DISABLED, FRESH, View, ViewCheck, ViewExplanation, compared
 from proxydb.views.sqlite import catalog
 from proxydb.views.sqlite.deferred import SUFFIX, take_in
-from proxydb.views.sqlite.facts import SqliteCatalogue
+from proxydb.views.sqlite.facts import SqliteCatalogue, query_columns
 from proxydb.views.sqlite.layout import Layout, lay_out
 from proxydb.views.sqlite.scans import scans
 from proxydb.views.understand import plain, understand
@@ -198,12 +198,15 @@ def _planned(
         raise NotSupportedError(f"maintenance={maintenance!r} is not one of SQLite's: choose {' or '.join(MODES)}")
     execute(f"SELECT * FROM ({plain(sql, 'sqlite')}) LIMIT 0")  # the database's own errors come first
     definition, kept = _defined(execute, name, sql)
+    given = plain(sql, "sqlite")
     for table in definition.tables:
         if table.schema != "main":
             raise NotSupportedError(f"a view cannot be kept: {table.obstacle}")
     try:
         if definition.obstacle and maintenance != "full":
             raise Obstacle(definition.obstacle)
+        if query_columns(execute, given) != query_columns(execute, definition.sql):
+            raise Obstacle("it is spelled in a way that is not taken apart")
         layout = lay_out(name, definition, execute, maintenance, kept)
     except Obstacle as obstacle:
         raise NotSupportedError(
@@ -211,9 +214,7 @@ def _planned(
         ) from None
     tables = tuple(table.name for table in definition.tables)
     state, reason = (DIRTY, "kept by refresh alone") if maintenance == "full" else (FRESH, "")
-    return View(
-        name, definition.sql, definition.kind, maintenance, max_staleness, state, reason, tables, time.time()
-    ), layout
+    return View(name, given, definition.kind, maintenance, max_staleness, state, reason, tables, time.time()), layout
 
 
 class Defined(NamedTuple):
