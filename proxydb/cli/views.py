@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import proxydb
 from proxydb.cli.explain import check_file
+from proxydb.errors import ProgrammingError
 from proxydb.views.api import MAINTENANCE
+from proxydb.views.records import DIRTY
 
 if TYPE_CHECKING:
     import argparse
@@ -53,6 +55,10 @@ def _create(views: Views, arguments: argparse.Namespace) -> _Told:
 
 
 def _refresh(views: Views, arguments: argparse.Namespace) -> _Told:
+    if arguments.stale == bool(arguments.name):
+        raise ProgrammingError("name one view, or say --stale for all in which changes have waited for too long")
+    if arguments.stale:
+        return _several(views.refresh_stale(), "nothing is stale")
     view = views.refresh(arguments.name)
     return view.to_dict(), _line(view), 0
 
@@ -97,7 +103,15 @@ def _several(views: Sequence[View], nothing: str) -> _Told:
 
 def _line(view: View) -> str:
     state = f"{view.state} ({view.reason})" if view.reason else view.state
-    return f"{view.name}  {view.kind}  {view.maintenance}  {state}"
+    return f"{view.name}  {view.kind}  {view.maintenance}  {state}{_age(view)}"
+
+
+def _age(view: View) -> str:
+    """How old the content of a view is that is not exact, and whether it may be so old."""
+    if view.state != DIRTY:
+        return ""
+    limit = "no age is allowed" if view.max_staleness is None else f"{view.max_staleness:g} s are allowed"
+    return f"  {view.age:.0f} s old, {limit}"
 
 
 _ACTIONS: dict[str, Callable[[Views, argparse.Namespace], _Told]] = {
@@ -112,7 +126,7 @@ _ACTIONS: dict[str, Callable[[Views, argparse.Namespace], _Told]] = {
 
 _ARGUMENTS = {
     "create": ("make a view and keep it exact", ("name", "sql", "options")),
-    "refresh": ("compute a view as a whole", ("name",)),
+    "refresh": ("compute a view as a whole, or take in what was logged for it", ("view", "stale")),
     "drop": ("remove a view", ("name",)),
     "list": ("show all views with their states", ()),
     "check": ("compare a view with its query; exit status 1 when they differ", ("name",)),
@@ -129,6 +143,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 _NAMED: dict[str, Callable[[argparse.ArgumentParser], Any]] = {
     "name": lambda parser: parser.add_argument("name", metavar="NAME", help="the view"),
     "any name": lambda parser: parser.add_argument("name", metavar="NAME", nargs="?", help="the view; all by default"),
+    "view": lambda parser: parser.add_argument("name", metavar="NAME", nargs="?", help="the view"),
+    "stale": lambda parser: parser.add_argument(
+        "--stale",
+        action="store_true",
+        help="all in which changes have waited for longer than their max_staleness",
+    ),
     "sql": lambda parser: parser.add_argument("sql", metavar="SQL", help="its query"),
     "options": _add_options,
 }

@@ -61,7 +61,8 @@ class Views:
             next `refresh`, on Postgres for its readers, too, as ``"overlay"`` does; ``"full"`` computes it by
             `refresh` alone. By default it is kept exact in the way that suits it best, which `explain` tells.
         max_staleness
-            How many seconds old a view may be that is not kept immediately, to be used in the place of its query.
+            How many seconds old a view may be that is not kept immediately, to be used in the place of its query,
+            and how long changes may wait for `refresh_stale`.
         indexes
             For each index that its readers gain from the names of the columns; what it is kept by is indexed anyway.
 
@@ -82,6 +83,13 @@ class Views:
         """Compute a view as a whole, or take in what was logged for it; then those views that read it."""
         view: View = self._call("refresh", name)
         return view
+
+    def refresh_stale(self) -> Sequence[View]:
+        """Refresh those views in which changes have waited for longer than their `max_staleness`, and give these.
+
+        Views without a `max_staleness` are left alone, and those that are broken, too.
+        """
+        return [self.refresh(view.name) for view in self.list() if view.is_due]
 
     def drop(self, name: str) -> None:
         """Remove a view, with all that was made for it."""

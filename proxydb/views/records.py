@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -28,7 +29,8 @@ class View:
     maintenance
         ``"immediate"``, ``"deferred"``, ``"overlay"`` or ``"full"``.
     max_staleness
-        How many seconds old what it shows may be to be of use; None for not at all.
+        How many seconds old what it shows may be to be of use, and how long changes may wait for `Views.refresh_stale`;
+        None for not at all, and for ever.
     state
         ``"fresh"``, ``"overlay"``, ``"dirty"`` or ``"disabled"``.
     reason
@@ -52,9 +54,27 @@ class View:
     refreshed_at: float
     indexes: tuple[tuple[str, ...], ...] = ()
 
+    @property
+    def age(self) -> float:
+        """How many seconds ago what it shows was exact at the latest; 0 where it is exact now."""
+        return 0.0 if self.state in (FRESH, OVERLAY) else max(time.time() - self.refreshed_at, 0.0)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it is exact, or not older than `max_staleness` allows."""
+        if self.state == DISABLED:
+            return False
+        return self.age <= (self.max_staleness or 0.0)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether changes wait for a refresh, and the last one is longer ago than `max_staleness`."""
+        waits = self.state in (DIRTY, OVERLAY) and self.max_staleness is not None
+        return waits and time.time() - self.refreshed_at > (self.max_staleness or 0.0)
+
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""
-        return asdict(self)
+        return asdict(self) | {"age": self.age, "is_usable": self.is_usable, "is_due": self.is_due}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +136,7 @@ class ViewExplanation:
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain values, ready for JSON."""
-        return asdict(self)
+        return asdict(self) | {"view": self.view.to_dict()}
 
 
 def compared(name: str, expected: list[tuple[Any, ...]], found: list[tuple[Any, ...]]) -> ViewCheck:

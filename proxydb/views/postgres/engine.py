@@ -9,8 +9,9 @@ from proxydb.errors import NotSupportedError, ProgrammingError
 from proxydb.sql.tokens import quoted
 from proxydb.views.postgres import catalog
 from proxydb.views.postgres.making import make, remove
-from proxydb.views.postgres.transactions import executor, lock, writing
-from proxydb.views.records import View, ViewCheck, ViewExplanation, compared
+from proxydb.views.postgres.scans import scans
+from proxydb.views.postgres.transactions import executor, lock, undone, writing
+from proxydb.views.records import DISABLED, View, ViewCheck, ViewExplanation, compared
 
 if TYPE_CHECKING:
     from proxydb.views.postgres.catalog import Record
@@ -125,9 +126,12 @@ def explain(connection: Any, name: str) -> ViewExplanation:
         (record.prefix,),
     ).fetchall()
     view = catalog.as_view(execute, record)
-    return ViewExplanation(
-        view, record.why, record.obstacle, tuple(row[0] for row in tables), tuple(row[0] for row in fired), ()
-    )
+    scanned: tuple[str, ...] = ()
+    if view.state != DISABLED:
+        with undone(connection) as planning:
+            scanned = scans(planning, record)
+    names, triggers = (tuple(row[0] for row in rows) for rows in (tables, fired))
+    return ViewExplanation(view, record.why, record.obstacle, names, triggers, scanned)
 
 
 def _free_schema(execute: Execute, name: str) -> str:

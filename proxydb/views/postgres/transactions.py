@@ -35,6 +35,19 @@ def writing(connection: Any) -> Iterator[Execute]:
     execute("RELEASE SAVEPOINT proxydb_views" if nested else "COMMIT")
 
 
+@contextmanager
+def undone(connection: Any) -> Iterator[Execute]:
+    """A transaction, or a part of the application's, of which nothing stays."""
+    execute = executor(connection)
+    nested = not connection.autocommit or connection.info.transaction_status != 0
+    execute("SAVEPOINT proxydb_plans" if nested else "BEGIN")
+    try:
+        yield execute
+    finally:
+        if not connection.closed:
+            execute("ROLLBACK TO SAVEPOINT proxydb_plans; RELEASE SAVEPOINT proxydb_plans" if nested else "ROLLBACK")
+
+
 def executor(connection: Any) -> Execute:
     """Runs statements on a connection as the driver does, whatever form of rows the application wants."""
     import psycopg
