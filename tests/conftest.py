@@ -34,6 +34,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="WHICH",
         help="run the Postgres tests on the first server found (default), on 'all', on 'none', or on pg15,pg18",
     )
+    for option, what in (("seeds", "from how many seeds"), ("steps", "how many steps")):
+        parser.addoption(f"--views-{option}", type=int, metavar="N", help=f"{what} the random walks of views walk")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -89,7 +89,9 @@ class Views:
 
         Views without a `max_staleness` are left alone, and those that are broken, too.
         """
-        return [self.refresh(view.name) for view in self.list() if view.is_due]
+        due = [view.name for view in self.list() if view.is_due]
+        with self._borrow() as connection:
+            return [engine_of(self._system).refresh(connection, name) for name in due]
 
     def drop(self, name: str) -> None:
         """Remove a view, with all that was made for it."""

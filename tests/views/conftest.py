@@ -26,6 +26,20 @@ if TYPE_CHECKING:
     from tests.postgres_server import PostgresServer
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that walks at random walks from as many seeds as ``--views-seeds`` says, or its module's own SEEDS."""
+    if "walk_seed" in metafunc.fixturenames:
+        seeds = metafunc.config.getoption("--views-seeds") or metafunc.module.SEEDS
+        metafunc.parametrize("walk_seed", range(seeds))
+
+
+@pytest.fixture
+def walk_steps(request: pytest.FixtureRequest) -> int:
+    """How many steps it walks: as ``--views-steps`` says, or its module's own STEPS."""
+    steps: int = request.config.getoption("--views-steps") or request.module.STEPS
+    return steps
+
+
 @pytest.fixture(scope="session")
 def shop_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A shop with some rows and all views; it is copied and never opened."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.views.postgres_shop import VIEWS, change, change_in_transaction, differences
 
 if TYPE_CHECKING:
@@ -17,12 +15,13 @@ if TYPE_CHECKING:
 SEEDS, STEPS = 3, 60
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
-def test_random_changes(seed: int, postgres_plain: psycopg.Connection[Any], postgres_views: Views) -> None:
+def test_random_changes(
+    walk_seed: int, walk_steps: int, postgres_plain: psycopg.Connection[Any], postgres_views: Views
+) -> None:
     """After each of many random changes every view holds the bag of rows that its query gives."""
-    random, filled = Random(seed), set()
+    random, filled = Random(walk_seed), set()
     assert differences(postgres_plain) == []
-    for step in range(STEPS):
+    for step in range(walk_steps):
         (change_in_transaction if step % 3 == 0 else change)(postgres_plain, random)
         if step % 3 == 0:
             assert differences(postgres_plain) == []
@@ -30,7 +29,7 @@ def test_random_changes(seed: int, postgres_plain: psycopg.Connection[Any], post
             postgres_views.refresh(random.choice(list(VIEWS)))
         if step % 20 == 0:
             filled |= {name for name in VIEWS if postgres_plain.execute(f"SELECT 1 FROM {name}").fetchone()}
-    assert filled == set(VIEWS)
+    assert walk_seed >= SEEDS or filled == set(VIEWS)
     for name in VIEWS:
         postgres_views.refresh(name)
     assert differences(postgres_plain) == []

@@ -128,16 +128,17 @@ def test_killed(lock: str, call: tuple[str, ...], postgres_shop_dsn: str, postgr
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()
-            _wait_for(connection, "EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+            wait_for(connection, "EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
             process.send_signal(signal.SIGKILL)
         connection.rollback()
-        _wait_for(connection, "(SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'virtualxid')")
+        wait_for(connection, "(SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'virtualxid')")
         assert differences(connection) == []
     assert {view.name for view in postgres_views.list()} == set(VIEWS)
     assert {view.state for view in postgres_views.list()} <= {"fresh", "overlay"}
 
 
-def _wait_for(connection: psycopg.Connection[Any], condition: str) -> None:
+def wait_for(connection: psycopg.Connection[Any], condition: str) -> None:
+    """Until a condition holds."""
     deadline = time.monotonic() + 30
     while connection.execute(f"SELECT {condition}").fetchone() != (True,):
         assert time.monotonic() < deadline

@@ -15,16 +15,15 @@ from tests.views.shop import VIEWS, change, change_in_transactions, differences
 if TYPE_CHECKING:
     from proxydb.database import Database
 
-STEPS = 120
+SEEDS, STEPS = 6, 120
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_random_changes(seed: int, plain: sqlite3.Connection) -> None:
+def test_random_changes(walk_seed: int, walk_steps: int, plain: sqlite3.Connection) -> None:
     """After each of many random changes every view holds the bag of rows that its query gives."""
-    random = Random(seed)
-    plain.execute(f"PRAGMA recursive_triggers = {seed % 2}")
-    plain.execute(f"PRAGMA foreign_keys = {seed % 3 > 0}")
-    for step in range(STEPS):
+    random = Random(walk_seed)
+    plain.execute(f"PRAGMA recursive_triggers = {walk_seed % 2}")
+    plain.execute(f"PRAGMA foreign_keys = {walk_seed % 3 > 0}")
+    for step in range(walk_steps):
         (change_in_transactions if step % 4 == 0 else change)(plain, random)
         assert differences(plain) == []
 

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.parametrize(("maintenance", "steps", "every"), [("immediate", 250, 1), ("deferred", 72, 12)])
-@pytest.mark.parametrize("seed", range(2))
-def test_random_changes(seed: int, maintenance: str, steps: int, every: int, sqlite_path: Path) -> None:
+SEEDS, STEPS = 2, 250
+
+
+@pytest.mark.parametrize(("maintenance", "part", "every"), [("immediate", 1, 1), ("deferred", 3, 12)])
+def test_random_changes(
+    walk_seed: int, walk_steps: int, maintenance: str, part: int, every: int, sqlite_path: Path
+) -> None:
     """After each change, or each refresh after some, a view holds the bag of rows that its query gives."""
     with closing(sqlite3.connect(sqlite_path, isolation_level=None)) as plain:
         plain.execute("PRAGMA synchronous = OFF")
@@ -29,9 +33,9 @@ def test_random_changes(seed: int, maintenance: str, steps: int, every: int, sql
             engine.create(plain, name, sql, maintenance, None)
         plain.execute("COMMIT")
         queries = {name: catalog.get(plain.execute, name).sql for name in VIEWS}
-        plain.execute(f"PRAGMA foreign_keys = {seed}")
-        random = Random(seed)
-        for step in range(steps):
+        plain.execute(f"PRAGMA foreign_keys = {walk_seed % 2}")
+        random, filled = Random(walk_seed), set()
+        for step in range(walk_steps // part):
             with suppress(sqlite3.IntegrityError):
                 plain.execute(*change(random))
             if step % every == every - 1:
@@ -39,4 +43,5 @@ def test_random_changes(seed: int, maintenance: str, steps: int, every: int, sql
                     for name in VIEWS:
                         engine.refresh(plain, name)
                 assert differences(plain, queries) == []
-        assert all(plain.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in "abcd")
+                filled |= {table for table in "abcd" if plain.execute(f"SELECT 1 FROM {table}").fetchone()}
+        assert filled == set("abcd")

@@ -10,7 +10,7 @@ from proxydb.sql.tokens import quoted
 from proxydb.views.postgres import catalog
 from proxydb.views.postgres.making import make, remove
 from proxydb.views.postgres.scans import scans
-from proxydb.views.postgres.transactions import executor, lock, undone, writing
+from proxydb.views.postgres.transactions import executor, lock, tuned, undone, writing
 from proxydb.views.records import DISABLED, View, ViewCheck, ViewExplanation, compared
 
 if TYPE_CHECKING:
@@ -69,8 +69,9 @@ def refresh(connection: Any, name: str) -> View:
         lock(execute, record.tables, "ACCESS SHARE")  # before ours, as TRUNCATE does
         if record.logs:
             execute(f"LOCK TABLE {', '.join(record.logs)} IN SHARE UPDATE EXCLUSIVE MODE")
-        for fold in record.folds:
-            execute(fold)
+        with tuned(execute):
+            for fold in record.folds:
+                execute(fold)
         if record.maintenance == "full":
             execute(f"REFRESH MATERIALIZED VIEW {_concurrently(execute, record)}{record.shown}")
         record.refreshed_at = time.time()

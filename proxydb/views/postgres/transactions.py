@@ -35,6 +35,24 @@ def writing(connection: Any) -> Iterator[Execute]:
     execute("RELEASE SAVEPOINT proxydb_views" if nested else "COMMIT")
 
 
+_WORK_MEMORY = "64MB"
+
+
+@contextmanager
+def tuned(execute: Execute) -> Iterator[None]:
+    """Room for sorting and hashing what was logged, and no time spent on compiling statements that run once."""
+    (memory, compiled) = execute(
+        "SELECT pg_catalog.current_setting('work_mem'), pg_catalog.current_setting('jit')"
+    ).fetchone()
+    set_both = (
+        "SELECT pg_catalog.set_config('jit', %s, true), pg_catalog.set_config('work_mem', CASE WHEN "
+        "pg_catalog.pg_size_bytes(%s) > pg_catalog.pg_size_bytes(%s) THEN %s ELSE %s END, true)"
+    )
+    execute(set_both, ("off", memory, _WORK_MEMORY, memory, _WORK_MEMORY))
+    yield
+    execute(set_both, (compiled, memory, "0", memory, memory))  # for what the application does in its transaction
+
+
 @contextmanager
 def undone(connection: Any) -> Iterator[Execute]:
     """A transaction, or a part of the application's, of which nothing stays."""
