@@ -132,3 +132,25 @@ def test_an_older_format(plain: sqlite3.Connection, database: Database) -> None:
     assert "v" in [view.name for view in database.views.repair()]
     assert set(states(database).values()) == {"fresh"}
     assert differences(plain, VIEWS) == []
+
+
+@pytest.mark.parametrize("legacy", [0, 1])
+def test_a_table_is_renamed(legacy: int, plain: sqlite3.Connection, database: Database) -> None:
+    """A view whose table has another name now is disabled, whether or not SQLite has renamed it in the triggers."""
+    plain.execute(f"PRAGMA legacy_alter_table = {legacy}")
+    plain.execute("ALTER TABLE t RENAME TO other")
+    assert states(database) == {"v": "disabled", "w": "disabled", "x": "fresh"}
+    with pytest.raises(sqlite3.OperationalError, match="no such table: t"):
+        database.views.repair("v")
+    plain.execute("ALTER TABLE other RENAME TO t")
+    database.views.repair()
+    plain.execute("INSERT INTO t (g) VALUES ('b')")
+    assert (set(states(database).values()), differences(plain, VIEWS)) == ({"fresh"}, [])
+
+
+def test_the_table_of_rows_is_renamed(plain: sqlite3.Connection, database: Database) -> None:
+    """A view whose own table was renamed is disabled, and made again by a repair."""
+    plain.execute("ALTER TABLE proxydb_x_rows RENAME TO mine")
+    assert states(database)["x"] == "disabled"
+    database.views.repair("x")
+    assert (states(database)["x"], differences(plain, VIEWS)) == ("fresh", [])

@@ -60,3 +60,17 @@ def test_the_states(shop: sqlite3.Connection) -> None:
     assert states["of_a_bag"] == ("dirty", "2 changed rows wait for a refresh")
     assert states["by_shop"] == ("fresh", "")
     assert engine.refresh(shop, "of_a_bag").state == "fresh"
+
+
+def test_a_large_change_is_computed_as_a_whole(shop: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refresh after many changes does not go over them one by one."""
+    taken: list[str] = []
+    monkeypatch.setattr(engine, "take_in", lambda *_: taken.append("in"))
+    shop.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 1200) INSERT INTO bag SELECT i, i FROM n"
+    )
+    assert engine.refresh(shop, "of_a_bag").state == "fresh"
+    assert (taken, differences(shop, {"of_a_bag": VIEWS["of_a_bag"]})) == ([], [])
+    shop.execute("UPDATE bag SET number = 9 WHERE number = 7")
+    engine.refresh(shop, "of_a_bag")
+    assert taken == ["in"]

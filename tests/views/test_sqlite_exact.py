@@ -39,6 +39,14 @@ def test_a_key_with_a_collation_of_its_own(column: str, key: str) -> None:
             assert differences(plain, {"rows_of_t": "SELECT k, v FROM t"}) == []
 
 
+@pytest.mark.parametrize("name", ["rowid", "_rowid_", "OID"])
+def test_a_key_that_is_updated_by_another_name(name: str, plain: sqlite3.Connection) -> None:
+    """An INTEGER PRIMARY KEY that is changed as the rowid is changed in the views, too."""
+    plain.execute(f"UPDATE sale SET {name} = 77 WHERE id = 1")
+    assert plain.execute("SELECT count(*) FROM with_counts WHERE id = 77").fetchone() == (1,)
+    assert differences(plain) == []
+
+
 def test_text_in_a_sum(plain: sqlite3.Connection) -> None:
     """A sum of text that looks like integers is an integer, as in the query."""
     plain.execute("CREATE TABLE words (word, number)")

@@ -82,7 +82,7 @@ MUTANTS: dict[str, tuple[str, str, Callable[[str], str]]] = {
 @pytest.mark.parametrize(("view", "triggers", "mutate"), MUTANTS.values(), ids=MUTANTS)
 def test_a_mutant_is_caught(view: str, triggers: str, mutate: Callable[[str], str], plain: sqlite3.Connection) -> None:
     """A view whose triggers are not what they should be is found to differ from its query."""
-    assert _mutated(plain, view, triggers, mutate)
+    assert mutated(plain, view, triggers, mutate)
     random = Random(3)
     for _ in range(CHANGES):
         change(plain, random)
@@ -91,7 +91,7 @@ def test_a_mutant_is_caught(view: str, triggers: str, mutate: Callable[[str], st
     pytest.fail("the mutant was not caught")
 
 
-def _mutated(plain: sqlite3.Connection, view: str, triggers: str, mutate: Callable[[str], str]) -> int:
+def mutated(plain: sqlite3.Connection, view: str, triggers: str, mutate: Callable[[str], str]) -> int:
     """Change the view's triggers whose names are like `triggers`, and tell how many there were."""
     found = plain.execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE ? AND name LIKE ?",

@@ -81,10 +81,10 @@ def drop(connection: Any, name: str, *, missing_ok: bool = False) -> None:
 
 
 def refresh(connection: Any, name: str) -> View:
-    """Take in what was logged for a view; else compute it as a whole, and then those that read it."""
+    """Take in what was logged for a view; if that is much, or nothing is logged, compute it as a whole."""
     with writing(connection) as execute:
         view = catalog.get(execute, name)
-        if view.maintenance == "deferred" and not catalog.changed(execute, view.name):
+        if view.maintenance == "deferred" and not catalog.changed(execute, view.name) and not _is_much(execute, view):
             layout = _laid_out(execute, view)
             take_in(execute, layout.logs, layout.rows)
             catalog.refreshed(execute, view.name)
@@ -96,10 +96,11 @@ def refresh(connection: Any, name: str) -> View:
 def repair(connection: Any, name: str | None) -> list[View]:
     """Make those views again that are broken."""
     with writing(connection) as execute:
-        chosen = catalog.names(execute) if name is None else [catalog.get(execute, name).name]
+        chosen = catalog.names(execute) if name is None else _with_what_it_reads(execute, name)
         broken = [each for each in chosen if _healthy(execute, each).state == DISABLED]
         for each in broken:
-            _rebuild(execute, each)
+            if _healthy(execute, each).state == DISABLED:  # what reads another one was made again with that
+                _rebuild(execute, each)
         return [catalog.get(execute, each) for each in broken]
 
 
@@ -270,6 +271,18 @@ def _readers(execute: Execute, name: str) -> list[str]:
     return [other.name for other in others if storage & {table.lower() for table in other.tables}]
 
 
+def _with_what_it_reads(execute: Execute, name: str) -> list[str]:
+    """A view after those that it reads, directly or not."""
+    view = catalog.get(execute, name)
+    tables = {table.lower() for table in view.tables}
+    read = [
+        other
+        for other in catalog.names(execute)
+        if other != view.name and tables & {thing.lower() for thing in catalog.objects(execute, other)}
+    ]
+    return [*dict.fromkeys(below for other in read for below in _with_what_it_reads(execute, other)), view.name]
+
+
 _DROPPED_FIRST = ("trigger", "view", "index", "table")
 
 
@@ -299,6 +312,9 @@ def _healthy(execute: Execute, name: str) -> View:
     view = catalog.get(execute, name)
     if broken := catalog.changed(execute, name):
         return replace(view, state=DISABLED, reason=f"{', '.join(broken)} is no longer what it was: repair it")
+    for other in _with_what_it_reads(execute, name)[:-1]:
+        if catalog.changed(execute, other):
+            return replace(view, state=DISABLED, reason=f"the view {other}, which it reads, is disabled: repair that")
     if view.maintenance == "deferred" and (waiting := _waiting(execute, view.name)):
         return replace(view, state=DIRTY, reason=f"{waiting} changed rows wait for a refresh")
     return view
@@ -309,6 +325,20 @@ def _waiting(execute: Execute, name: str) -> int:
     tables = [thing for thing, kind in _kinds(execute, catalog.objects(execute, name)).items() if kind == "table"]
     logs = [table for table in tables if table.endswith(SUFFIX)]
     return sum(execute(f"SELECT count(*) FROM {quoted(log)}").fetchone()[0] for log in logs)
+
+
+_FEW = 1000
+"""So many changed rows are put in anew whatever the share."""
+
+_MUCH = 1 / 16
+"""The share of a view's tables from which on it takes longer to put changed rows in anew than to compute all."""
+
+
+def _is_much(execute: Execute, view: View) -> bool:
+    """Whether so many rows wait for a refresh that computing the view as a whole is faster."""
+    waiting = _waiting(execute, view.name)
+    rows = (execute(f"SELECT count(*) FROM main.{quoted(table)}").fetchone()[0] for table in view.tables)
+    return waiting > _FEW and waiting > _MUCH * sum(rows)
 
 
 def _method(definition: Definition, maintenance: str) -> str:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 EVENTS = ("INSERT", "UPDATE", "DELETE")
 
+_ROWID = ("rowid", "_rowid_", "oid")
+"""Other names of an INTEGER PRIMARY KEY, by which an update may change it."""
+
 
 def source_triggers(view: str, tables: Sequence[RowsTable], linked: Sequence[LinkedTable]) -> Iterator[str]:
     """The statements that make the triggers on the tables that a view reads."""
@@ -68,7 +71,7 @@ def trigger(name: str, event: str, table: str, body: Iterable[str], *, when: str
 
 def _columns(sources: Sequence[Source]) -> str:
     """The columns whose update matters; all where one is computed from others, and so never named in an update."""
-    names: dict[str, None] = {}
+    names: dict[str, None] = dict.fromkeys(_ROWID)
     for source in sources:
         if source.table.rows or any(column.generated for column in source.table.columns):
             return ""
