@@ -52,11 +52,22 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An equality by which a sub-query depends on a row around it: the column of the row, and that of the sub-query."""
+    """An equality by which a sub-query depends on a row around it.
+
+    Parameters
+    ----------
+    alias, outer
+        The column of the row.
+    inner
+        That of the sub-query.
+    null_safe
+        Whether NULL equals NULL, as by IS on SQLite and by IS NOT DISTINCT FROM.
+    """
 
     alias: str
     outer: str
     inner: str
+    null_safe: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from proxydb.views.catalogue import Column, Table
     from proxydb.views.clauses import Cutter
 
-_LINKING = frozenset({"=", "=="})
+_LINKING = {("=",): False, ("==",): False, ("is",): True, ("is", "not", "distinct", "from"): True}
+"""The words between two columns that hold them equal, and whether NULL then equals NULL."""
 _NUMBERS = frozenset({"integer", "numeric", "real"})
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
 _ROLES = frozenset({"exists", "in", "scalar"})
@@ -89,8 +90,8 @@ def _links(
         if len(sides) != 2 or sides[0].start != part.start or sides[1].end != part.end:
             continue
         between = cutter.words(Span(sides[0].end, sides[1].start))
-        if len(between) == 1 and between[0] in _LINKING:
-            yield from _link(sides, source, sources)
+        if between in _LINKING:
+            yield from _link(sides, source, sources, _LINKING[between])
 
 
 def _membership(
@@ -126,7 +127,7 @@ def _finds(outer: Column, inner: Column) -> bool:
     return outer.type.lower() == inner.type.lower() or outer.affinity in _NUMBERS or inner.affinity in ("text", "blob")
 
 
-def _link(sides: list[ColumnRef], source: Source, sources: Sequence[Source]) -> Iterator[Link]:
+def _link(sides: list[ColumnRef], source: Source, sources: Sequence[Source], null_safe: bool) -> Iterator[Link]:
     for inner, outer in (sides, sides[::-1]):
         column = source.table.column(inner.name)
         if column is None or inner.qualifier not in ("", source.alias):
@@ -134,16 +135,18 @@ def _link(sides: list[ColumnRef], source: Source, sources: Sequence[Source]) -> 
         if outer.qualifier in ("", source.alias) and source.table.column(outer.name):
             continue
         if any(around.table.column(outer.name) and outer.qualifier in ("", around.alias) for around in sources):
-            yield from _between(inner, outer, source, sources)
+            yield from _between(inner, outer, source, sources, null_safe)
             return
 
 
-def _between(inner: ColumnRef, outer: ColumnRef, source: Source, sources: Sequence[Source]) -> Iterator[Link]:
+def _between(
+    inner: ColumnRef, outer: ColumnRef, source: Source, sources: Sequence[Source], null_safe: bool = False
+) -> Iterator[Link]:
     """The link of a column of the sub-query to one of the query around it, if equality of the two finds rows."""
     column = source.table.column(inner.name)
     for around in sources:
         other = around.table.column(outer.name)
         if column is not None and other is not None and outer.qualifier in ("", around.alias):
             if inner.qualifier in ("", source.alias) and _finds(other, column):
-                yield Link(around.alias, other.name, column.name)
+                yield Link(around.alias, other.name, column.name, null_safe)
             return

@@ -173,6 +173,20 @@ VIEWS: dict[str, tuple[str, str]] = {
         "overlay",
         "SELECT DISTINCT ON (shop) id, label, shop FROM sale WHERE day > 1 ORDER BY shop DESC, id",
     ),
+    "first_of_nullable": (
+        "overlay",
+        "SELECT DISTINCT ON (amount) id, amount AS a, day FROM sale ORDER BY amount, day DESC, id",
+    ),
+    "first_nulls_first": (
+        "overlay",
+        "SELECT id, label FROM (SELECT id, label, row_number() OVER (PARTITION BY label ORDER BY price NULLS FIRST, "
+        "id) AS n FROM sale) r WHERE n = 1",
+    ),
+    "parents_or_none": (
+        "overlay",
+        "SELECT id FROM sale s WHERE NOT EXISTS (SELECT FROM sale WHERE sale.amount IS NOT DISTINCT FROM s.amount "
+        "AND sale.id > s.id)",
+    ),
     "common_tables": (
         "overlay",
         "WITH big AS (SELECT id, shop, amount * 2 AS twice FROM sale WHERE amount > 2), tagged AS (SELECT sale, word w "

@@ -49,6 +49,11 @@ VIEWS = {
     "FROM d WHERE q IS NOT 't') WHERE r = 1",
     "first_joined": "SELECT a.id, f.n FROM a JOIN (SELECT *, row_number() OVER (PARTITION BY m ORDER BY n) AS i "
     "FROM d) f ON f.m = a.x WHERE f.i = 1 AND a.id > 0",
+    "first_of_nullable": "SELECT id, p, x FROM (SELECT id, p, x, row_number() OVER (PARTITION BY p ORDER BY x DESC, "
+    "id) AS r FROM a) WHERE r = 1",
+    "first_nulls_last": "SELECT id, x FROM (SELECT *, row_number() OVER (PARTITION BY x ORDER BY p NULLS LAST, id "
+    "DESC) AS r FROM a WHERE id > 0) WHERE r = 1",
+    "parents_or_none": "SELECT id, x FROM a z WHERE NOT EXISTS (SELECT 1 FROM a WHERE a.p IS z.p AND a.id > z.id)",
     "in_alone": "SELECT id, k FROM a WHERE x IN (SELECT n FROM d WHERE q IS NOT NULL) AND id > 0",
     "distinct_numbers": "SELECT DISTINCT w, k FROM c",
     "distinct_outer": "SELECT DISTINCT a.x, b.y FROM a LEFT JOIN b ON b.k = a.k",

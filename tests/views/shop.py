@@ -77,6 +77,8 @@ VIEWS = {
     "newest_groups": "SELECT shop, count(*) AS n FROM sale s WHERE NOT EXISTS "
     "(SELECT 1 FROM sale n WHERE n.shop = s.shop AND n.amount > s.amount) GROUP BY shop",
     "with_children": "SELECT id, amount FROM sale s WHERE EXISTS (SELECT 1 FROM sale c WHERE c.day = s.amount)",
+    "last_of_amount": "SELECT id, day, amount FROM (SELECT id, day, amount, row_number() OVER (PARTITION BY amount "
+    "ORDER BY day DESC, id) AS place FROM sale) WHERE place = 1",
     "ranked": "SELECT id, shop, row_number() OVER (PARTITION BY shop ORDER BY amount DESC, id) AS place, "
     "sum(amount) OVER (PARTITION BY shop ORDER BY day) AS run FROM sale WHERE day IS NOT 3",
     "of_words": "SELECT sale, word, rank() OVER (PARTITION BY sale ORDER BY word) AS place FROM tag",

@@ -18,7 +18,7 @@ from tests.views.shapes import SCHEMA, VIEWS, change
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SPELLED = ("derived", "common_tables", "first_of_partition", "first_joined")
+SPELLED = ("derived", "common_tables", "first_of_partition", "first_joined", "first_of_nullable", "first_nulls_last")
 
 
 @pytest.fixture
@@ -54,11 +54,17 @@ def _loose(_alias: str, _order: Any) -> str:
     return "proxydb_n.n < d.n"
 
 
+def _nulls_beside(null_safe: dict[str, str]) -> dict[str, str]:
+    return dict.fromkeys(null_safe, "=")
+
+
 def _bare(*_arguments: Any) -> Iterator[str]:
     return iter(())
 
 
 MUTANTS = {
+    "NULL is no partition": (first, "_NULL_SAFE", _nulls_beside(first._NULL_SAFE), "first_of_nullable"),
+    "NULL comes first": (first.Term, "nulls_first", True, "first_nulls_last"),
     "the order is turned round": (first, "_before", _loose, "first_of_partition"),
     "the condition of the table is lost": (putting_in, "_conditions", _bare, "derived"),
     "the condition around it is lost": (putting_in, "_conditions", _bare, "first_joined"),

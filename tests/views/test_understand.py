@@ -52,7 +52,7 @@ OBSTACLES = {
     "SELECT sale.id FROM sale JOIN (SELECT sale.id AS i FROM sale JOIN tag ON tag.sale = sale.id) d "
     "ON d.i = sale.id": "as the query around it does",
     "SELECT id FROM (SELECT id, "
-    "row_number() OVER (PARTITION BY shop ORDER BY amount) AS n FROM sale) d WHERE n = 1": "may be NULL",
+    "row_number() OVER (PARTITION BY shop ORDER BY amount) AS n FROM sale) d WHERE n = 1": "append the primary key",
     "SELECT id FROM (SELECT id, "
     "row_number() OVER (PARTITION BY shop ORDER BY shop) AS n FROM sale) d WHERE n = 1": "ambiguous",
     "SELECT id FROM (SELECT id, "

@@ -112,19 +112,26 @@ class Link(NamedTuple):
         Its columns that are logged.
     compared
         The columns of the query that have the same values.
+    null_safe
+        Whether NULL finds NULL.
     """
 
     source: Source
     logged: tuple[str, ...]
     compared: tuple[str, ...]
+    null_safe: bool
 
 
 def links(definition: Definition, arm: Arm) -> list[Link]:
     """How changes of each source find rows by its key, and those of a sub-query's table by what ties it to them."""
-    found = [Link(source, source.key, tuple(key_of(source))) for source in arm.sources]
+    found = [
+        Link(source, source.key, tuple(key_of(source)), not all(_is_not_null(source, column) for column in source.key))
+        for source in arm.sources
+    ]
     for each in arm.subqueries:
         outer = tuple(f"{quoted(link.alias)}.{quoted(link.outer)}" for link in each.links)
-        found.append(Link(each.source, tuple(link.inner for link in each.links), outer))
+        inner, null_safe = tuple(link.inner for link in each.links), any(link.null_safe for link in each.links)
+        found.append(Link(each.source, inner, outer, null_safe))
     if any(source.nullable for source in arm.sources):
         return found
     stands = equal_columns(definition, arm, "postgresql")
@@ -144,11 +151,11 @@ def _covers(other: Link, link: Link, stands: dict[str, str]) -> bool:
 
 def logs_of(prefix: str, definition: Definition, arm: Arm) -> list[tuple[Log, Probe]]:
     """A log for each way of finding rows; one for all of one table and key that are compared in one way."""
-    names: dict[tuple[str, str, tuple[str, ...], bool], str] = {}
+    names: dict[tuple[object, ...], str] = {}
     found = []
     for number, link in enumerate(links(definition, arm)):
         table = link.source.table
-        kind = (table.schema, table.name, link.logged, link.compared == _plain(link))
+        kind = (table.schema, table.name, link.logged, link.compared == _plain(link), link.null_safe)
         found.append(_log_and_probe(names.setdefault(kind, f"{prefix}_log{number}"), number, link))
     return found
 
@@ -166,10 +173,9 @@ def _log_and_probe(name: str, number: int, link: Link) -> tuple[Log, Probe]:
     """The log of a table, and the probe that finds rows by it; NULL in an equality of columns finds nothing."""
     plain = _plain(link)
     texts, over = plain, link.compared
-    own = plain == over
-    if own and not all(_is_not_null(link.source, column) for column in link.logged):
-        texts = over = (hashed(texts),)
-    log = Log(name, link.source, texts, plain=plain, strict=own)
+    if link.null_safe:
+        texts, over = (hashed(plain),), (hashed(over),)
+    log = Log(name, link.source, texts, plain=plain, strict=plain == link.compared)
     return log, Probe(name, log.columns, over, tuple(f"k{number}_{place}" for place in range(len(over))))
 
 

@@ -15,13 +15,34 @@ if TYPE_CHECKING:
     from proxydb.views.spellings.query import Query
 
 _OTHER = "proxydb_n"
+_NULL_SAFE = {"sqlite": "IS", "postgresql": "IS NOT DISTINCT FROM"}
+_NULL_IS_LARGEST = {"sqlite": False, "postgresql": True}
 
 
 class Term(NamedTuple):
-    """A column that rows are ordered by, and whether the largest comes first."""
+    """A column that rows are ordered by.
+
+    Parameters
+    ----------
+    column
+        Its name.
+    descending
+        Whether the largest comes first.
+    nulls_first
+        Whether NULL comes first.
+    equals
+        The operator that holds two values of it equal, NULL among them.
+    """
 
     column: str
     descending: bool
+    nulls_first: bool
+    equals: str
+
+    @property
+    def nullable(self) -> bool:
+        """Whether it may be NULL."""
+        return self.equals != "="
 
 
 def columns_in(query: Query, scope: int, spans: Iterable[Span], what: str) -> list[Term]:
@@ -30,7 +51,7 @@ def columns_in(query: Query, scope: int, spans: Iterable[Span], what: str) -> li
     Raises
     ------
     Obstacle
-        One is no column, or may be NULL.
+        One is no column.
     """
     return [_term(query, scope, span, what) for span in spans]
 
@@ -42,9 +63,10 @@ def _term(query: Query, scope: int, span: Span, what: str) -> Term:
         if owned is not None and column.scope == scope:
             table = query.table(query.tables(scope)[0])
             found = table.column(owned[1])
-            if found is None or not (found.not_null or (table.key == (owned[1],) and table.unique_key)):
-                raise Obstacle(f"{what} takes {owned[1]}, which may be NULL: declare it NOT NULL")
-            return Term(owned[1], "desc" in rest)
+            sure = found is not None and (found.not_null or (table.key == (owned[1],) and table.unique_key))
+            descending = "desc" in rest
+            nulls_first = "first" in rest if "nulls" in rest else descending == _NULL_IS_LARGEST[query.system]
+            return Term(owned[1], descending, nulls_first, "=" if sure else _NULL_SAFE[query.system])
     raise Obstacle(f"{what} takes an expression: only columns are compared")
 
 
@@ -80,7 +102,7 @@ def nothing_before(
             f"rows of equal order make {what} ambiguous: append the primary key of {table.name} to its order"
         )
     alias = query.alias(reference)
-    conditions = [f"{_OTHER}.{quoted(each.column)} = {_own(alias, each)}" for each in partition]
+    conditions = [f"{_OTHER}.{quoted(each.column)} {each.equals} {_own(alias, each)}" for each in partition]
     if where is not None:
         if any(each.parent == scope for each in query.syntax.scopes):
             raise Obstacle(f"{what} stands beside a sub-query")
@@ -94,7 +116,10 @@ def _before(alias: str, order: list[Term]) -> str:
     first, *rest = order
     other, own = f"{_OTHER}.{quoted(first.column)}", _own(alias, first)
     comes = f"{other} {'>' if first.descending else '<'} {own}"
-    return f"{comes} OR ({other} = {own} AND ({_before(alias, rest)}))" if rest else comes
+    if first.nullable:
+        null, value = (other, own) if first.nulls_first else (own, other)
+        comes += f" OR ({null} IS NULL AND {value} IS NOT NULL)"
+    return f"{comes} OR ({other} {first.equals} {own} AND ({_before(alias, rest)}))" if rest else comes
 
 
 def _own(alias: str, term: Term) -> str:

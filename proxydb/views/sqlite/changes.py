@@ -81,11 +81,9 @@ def _linked(rows: RowsTable, number: int, names: Sequence[str]) -> tuple[str, st
     """The conditions that a kept row, and one of the query, is tied to a changed row; and the columns of that."""
     links = rows.arm.subqueries[number].links
     inner = names or [link.inner for link in links]
-    kept = [f"{column.name} = {ROW}.{quoted(name)}" for column, name in zip(rows.links[number], inner, strict=True)]
-    outer = [
-        f"{quoted(link.alias)}.{quoted(link.outer)} = {ROW}.{quoted(name)}"
-        for link, name in zip(links, inner, strict=True)
-    ]
+    equal = [f"{'IS' if link.null_safe else '='} {ROW}.{quoted(name)}" for link, name in zip(links, inner, strict=True)]
+    kept = [f"{column.name} {same}" for column, same in zip(rows.links[number], equal, strict=True)]
+    outer = [f"{quoted(link.alias)}.{quoted(link.outer)} {same}" for link, same in zip(links, equal, strict=True)]
     return " AND ".join(kept), " AND ".join(outer), inner
 
 

@@ -23,6 +23,7 @@ from proxydb.views.understand import plain, understand
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from proxydb.views.catalogue import Column
     from proxydb.views.definition import Definition
     from proxydb.views.sqlite.facts import Execute
     from proxydb.views.sqlite.rows import RowsTable
@@ -206,7 +207,7 @@ def _planned(
     try:
         if definition.obstacle and maintenance != "full":
             raise Obstacle(definition.obstacle)
-        if query_columns(execute, given) != query_columns(execute, definition.sql):
+        if _declared(execute, given) != _declared(execute, definition.sql):
             raise Obstacle("it is spelled in a way that is not taken apart")
         layout = lay_out(name, definition, execute, maintenance, kept)
     except Obstacle as obstacle:
@@ -216,6 +217,11 @@ def _planned(
     tables = tuple(table.name for table in definition.tables)
     state, reason = (DIRTY, "kept by refresh alone") if maintenance == "full" else (FRESH, "")
     return View(name, given, definition.kind, maintenance, max_staleness, state, reason, tables, time.time()), layout
+
+
+def _declared(execute: Execute, sql: str) -> list[Column]:
+    """What a query's columns are declared as; a rowid has no collation, which no integer shows."""
+    return [replace(column, collation=column.collation or "BINARY") for column in query_columns(execute, sql)]
 
 
 class Defined(NamedTuple):
