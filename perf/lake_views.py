@@ -198,6 +198,8 @@ def _difference(expected: list[Any], found: list[Any]) -> str:
 
 def _refresh(made: Sides, changed: int) -> Line:
     """What a change of one file in a hundred costs the views, their refreshes included, beside computing them anew."""
+    if _system(made) == "postgresql":
+        _refresh_all(made)  # what earlier cases have logged
     bare = _timed(lambda: _commit(made.bare, _adds(changed)))
     viewed = _timed(lambda: _commit(made.viewed, _adds(changed)))
     taken_in = 0.0

@@ -116,6 +116,10 @@ class Cutter:
         close = next(at for at in range(opened + 1, len(self._tokens)) if self._depths[at] == self._depths[opened])
         return self._span(opened, close + 1), self._commas(opened + 1, close)
 
+    def last(self, word: str, offset: int) -> int:
+        """Where the last token of this text before an offset begins."""
+        return max(start for token, start, _ in self._tokens if token.text == word and start < offset)
+
     def depth(self, offset: int) -> int:
         """How many parentheses are open at an offset."""
         return next(depth for depth, (_, start, _) in zip(self._depths, self._tokens, strict=True) if start >= offset)

@@ -103,7 +103,7 @@ class Grouping:
         if call.after == "over" or (call.after and self._given.system == "sqlite"):
             raise Obstacle(f"an aggregate has {call.after.upper()} beside groups")
         check_order(self._given.cutter, call, self._arm.sources)
-        end = self._given.sql.index(")", self._given.cutter.filter_of(call).end) + 1 if call.after else call.whole.end
+        end = self._given.cutter.parentheses(call.whole.end)[0].end if call.after else call.whole.end
         return Span(call.whole.start, end)
 
     def _number(self, call: clauses.Call) -> int:

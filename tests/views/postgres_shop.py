@@ -198,6 +198,11 @@ VIEWS: dict[str, tuple[str, str]] = {
         "s.id FROM sale s JOIN shop p ON p.name = s.shop WHERE s.day > 0) AS d WHERE EXISTS "
         "(SELECT 1 FROM tag WHERE sale = id) GROUP BY country HAVING sum(twice) > 1",
     ),
+    "commented": (
+        "overlay",
+        'SELECT /* SELECT ( */ k AS "İ", count(*) FILTER (WHERE n > 1 /* ) */) AS f -- )\n FROM ( /* ( */ SELECT '
+        "shop AS k, amount AS n FROM sale -- )\n WHERE day > 0 /* ) */) AS d -- (\n WHERE k > 'a' GROUP BY k",
+    ),
     "twice_the_same": (
         "overlay",
         "SELECT s.id, d.i AS other FROM (SELECT id AS i, day FROM sale WHERE amount > 1) d JOIN sale s "

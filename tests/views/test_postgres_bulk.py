@@ -45,6 +45,19 @@ def test_a_statement_that_changes_most_of_a_table(
     assert (postgres_plain.execute("SELECT count(*) FROM part_of_a_bag").fetchone() or (0,))[0] > MANY // 2
 
 
+def test_much_is_computed_anew(postgres_plain: psycopg.Connection[Any], postgres_views: Views) -> None:
+    """When a fifth of a table was logged, a refresh computes the view anew; else it does not."""
+    postgres_plain.execute(f"INSERT INTO bag SELECT 'k', i FROM generate_series(1, {MANY}) i")
+    postgres_views.refresh("of_a_bag")
+    postgres_plain.execute("ANALYZE bag")
+    postgres_plain.execute("UPDATE proxydb.views SET refills = '{SELECT 1 / 0}' WHERE name = 'of_a_bag'")
+    postgres_plain.execute("UPDATE bag SET item = 'l' WHERE number = 5")
+    assert postgres_views.refresh("of_a_bag").state == "fresh"
+    postgres_plain.execute("UPDATE bag SET item = 'm'")
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        postgres_views.refresh("of_a_bag")
+
+
 @pytest.mark.parametrize("victim", ["client", "server process"])
 def test_killed(victim: str, postgres_shop_dsn: str, postgres_plain: psycopg.Connection[Any]) -> None:
     """A writer that is killed while a view's trigger runs leaves the views as they were, or does all."""

@@ -13,6 +13,7 @@ import pytest
 from psycopg import IsolationLevel
 
 import proxydb
+from proxydb.views.postgres import engine
 from tests.views.postgres_shop import VIEWS, change, differences
 
 if TYPE_CHECKING:
@@ -85,8 +86,14 @@ def folder(views: Views, seed: int) -> Callable[[], None]:
     return work
 
 
-def test_mixed_levels(postgres_shop_dsn: str, postgres_views: Views) -> None:
+@pytest.mark.parametrize("much", [engine.MUCH, 0.0], ids=["taken in", "computed anew"])
+def test_mixed_levels(
+    much: float, postgres_shop_dsn: str, postgres_views: Views, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Writers of all levels see in their own snapshots, with their own changes, what the queries give there."""
+    monkeypatch.setattr(engine, "MUCH", much)
+    with psycopg.connect(postgres_shop_dsn, autocommit=True) as connection:
+        connection.execute("ANALYZE")
     workers = Workers()
     with ExitStack() as stack:
         connections = [stack.enter_context(psycopg.connect(postgres_shop_dsn)) for _ in range(3)]

@@ -96,6 +96,26 @@ def test_a_mutant_of_folds(mutant: str, postgres_plain: psycopg.Connection[Any])
     assert _found(postgres_plain, name)
 
 
+REFILLS = {
+    "what is kept stays": ("joined", "DELETE FROM {table}_rows", "SELECT FROM {table}_rows"),
+    "the map is lost": ("joined_groups", "SELECT * FROM every)", "SELECT * FROM every LIMIT 0)"),
+    "groups stay beside what they are": ("joined_groups", "DELETE FROM {table}_groups", "SELECT FROM {table}_groups"),
+}
+
+
+@pytest.mark.parametrize("mutant", REFILLS)
+def test_a_mutant_of_refills(mutant: str, postgres_plain: psycopg.Connection[Any]) -> None:
+    """Computing a view anew without doing all is noticed."""
+    name, old, new = REFILLS[mutant]
+    row = postgres_plain.execute("SELECT id, refills[1] FROM proxydb.views WHERE name = %s", (name,)).fetchone()
+    assert row is not None
+    table = f"proxydb.v{row[0]}_a0"
+    refill = row[1].replace(old.format(table=table), new.format(table=table))
+    assert refill != row[1]
+    postgres_plain.execute("UPDATE proxydb.views SET folds[1] = %s WHERE id = %s", (refill, row[0]))
+    assert _found(postgres_plain, name)
+
+
 def _replaced(connection: psycopg.Connection[Any], name: str, old: str, new: str) -> bool:
     functions = connection.execute(
         "SELECT pg_get_functiondef(p.oid) FROM pg_proc p JOIN proxydb.views v "

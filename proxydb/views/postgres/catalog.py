@@ -33,8 +33,9 @@ class Record:
         As they are explained.
     tables
         The numbers of the tables that it reads, in pg_class.
-    folds, logs
-        The statements that take in what was logged, and the tables that hold it.
+    folds, refills, logs
+        The statements that take in what was logged, those that compute all anew instead, or nothing where there is
+        none, and the tables that hold what was logged.
     indexes
         For each index of the view its columns.
     fingerprint
@@ -55,6 +56,7 @@ class Record:
     max_staleness: float | None
     tables: list[int]
     folds: list[str]
+    refills: list[str]
     logs: list[str]
     indexes: list[list[str]]
     fingerprint: str
@@ -96,11 +98,11 @@ def add(execute: Execute, schema: str, name: str, sql: str) -> Record:
     """A new row, as yet without facts."""
     row = execute(
         "INSERT INTO proxydb.views (schema, name, sql, format, path, kind, maintenance, why, obstacle, tables, folds, "
-        "logs, fingerprint, refreshed_at) "
-        "VALUES (%s, %s, %s, %s, '', '', '', '', '', '{}', '{}', '{}', '', 0) RETURNING id",
+        "refills, logs, fingerprint, refreshed_at) "
+        "VALUES (%s, %s, %s, %s, '', '', '', '', '', '{}', '{}', '{}', '{}', '', 0) RETURNING id",
         (schema, name, sql, FORMAT),
     ).fetchone()
-    return Record(row[0], schema, name, sql, "", "", "", "", "", None, [], [], [], [], "", 0.0)
+    return Record(row[0], schema, name, sql, "", "", "", "", "", None, [], [], [], [], [], "", 0.0)
 
 
 def save(execute: Execute, record: Record) -> None:

@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS proxydb.views (
   tables text[] NOT NULL,
   folds text[] NOT NULL,
   logs text[] NOT NULL,
+  refills text[] NOT NULL,
   indexes jsonb NOT NULL DEFAULT '[]',
   fingerprint text NOT NULL,
   refreshed_at double precision NOT NULL,

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from proxydb.views.postgres.catalog import Record
     from proxydb.views.postgres.facts import Execute
 
+MUCH = 0.2
+"""Which part of a table has to have changed for its views to be computed anew by `refresh`."""
+
 OLDEST = 140000
 """The first server version that hashes records."""
 
@@ -70,13 +73,26 @@ def refresh(connection: Any, name: str) -> View:
         if record.logs:
             execute(f"LOCK TABLE {', '.join(record.logs)} IN SHARE UPDATE EXCLUSIVE MODE")
         with tuned(execute):
-            for fold in record.folds:
-                execute(fold)
+            much = _is_much(execute, record)
+            for fold, refill in zip(record.folds, record.refills, strict=True):
+                execute(refill if much and refill else fold)
         if record.maintenance == "full":
             execute(f"REFRESH MATERIALIZED VIEW {_concurrently(execute, record)}{record.shown}")
         record.refreshed_at = time.time()
         catalog.note_refresh(execute, record)
         return catalog.as_view(execute, record, stands=True)
+
+
+def _is_much(execute: Execute, record: Record) -> bool:
+    """Whether more is logged than a part of the largest table, as its statistics have it: then all is computed anew."""
+    most = "SELECT max(reltuples) FROM pg_catalog.pg_class WHERE oid = ANY (%s::oid[])"
+    (rows,) = execute(most, (record.tables,)).fetchone()
+    if rows is None or rows < 0 or not record.logs:
+        return False
+    logged = " UNION ALL ".join(f"SELECT FROM {log}" for log in record.logs)
+    count = f"SELECT count(*) FROM (SELECT FROM ({logged}) AS l LIMIT %s) AS n"
+    limit = int(rows * MUCH) + 1
+    return bool(execute(count, (limit,)).fetchone()[0] == limit)
 
 
 def repair(connection: Any, name: str | None) -> list[View]:

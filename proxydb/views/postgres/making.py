@@ -65,6 +65,7 @@ def _make_incremental(connection: Any, execute: Execute, record: Record, wanted:
         ) from None
     record.maintenance, record.why = choice.maintenance, choice.why
     record.folds = [part.fold for part in choice.parts if part.fold]
+    record.refills = [part.refill for part in choice.parts if part.fold]
     record.logs = [log for part in choice.parts for log in part.logs]
     _install(execute, record, definition, choice.parts)
 

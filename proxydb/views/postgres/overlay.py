@@ -101,7 +101,12 @@ def _rows(prefix: str, definition: Definition, arm: Arm) -> Part:
         held=tuple(shown),
         fold=_fold([f"fresh AS MATERIALIZED (SELECT * FROM {fresh})"], [(state, changed)], logs, [(state, "fresh")]),
         logs=tuple(log.name for log, _ in distinct(logs)),
+        refill=_fold([], [(state, [])], logs, [(state, _as_rows(select(definition, arm, texts, condition)))]),
     )
+
+
+def _as_rows(query: str) -> str:
+    return f"({query}) AS proxydb_a"
 
 
 def _fold(
@@ -166,6 +171,7 @@ class _Units:
                 [(self.state, "fresh")],
             ),
             logs=(log.name,),
+            refill=_fold([], [(self.state, [])], [(log, units)], [(self.state, _as_rows(self._query([])))]),
         )
 
     def mapped(self) -> Part:
@@ -208,6 +214,12 @@ class _Units:
                 [(self.state, "fresh"), (self.map, "fresh_map")],
             ),
             logs=tuple(log.name for log, _ in distinct(logs)),
+            refill=_fold(
+                [],
+                [(self.state, []), (self.map, [])],
+                logs,
+                [(self.state, _as_rows(self._query([]))), (self.map, _as_rows(mapping))],
+            ),
         )
 
     def _tables(self, units: Probe) -> list[str]:

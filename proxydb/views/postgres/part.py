@@ -71,6 +71,8 @@ class Part:
         The statement that takes in what was logged; empty where nothing is.
     logs
         The tables that are written to until then.
+    refill
+        The statement that computes all anew instead, for when much was logged; empty where `fold` costs no more.
     """
 
     create: tuple[str, ...]
@@ -82,6 +84,7 @@ class Part:
     shared: tuple[tuple[str, str], ...] = ()
     fold: str = ""
     logs: tuple[str, ...] = ()
+    refill: str = ""
 
     @property
     def filled(self) -> tuple[str, ...]:

@@ -209,7 +209,9 @@ def held_as(probes: Sequence[Probe]) -> list[str]:
 
 
 def gone(table: str, conditions: Sequence[str]) -> str:
-    """Rows are taken away for which one of several conditions holds, each found by an index of its own."""
+    """Rows are taken away for which one of several conditions holds, each found by an index; all without conditions."""
+    if not conditions:
+        return f"DELETE FROM {table}"
     found = [f"SELECT proxydb_s.ctid FROM {table} AS proxydb_s WHERE {condition}" for condition in conditions]
     return f"DELETE FROM {table} WHERE ctid = ANY (ARRAY({' UNION '.join(found)}))"
 

@@ -51,6 +51,7 @@ def summed(prefix: str, definition: Definition, arm: Arm, types: Callable[[Seque
         held=kept.held,
         fold=_fold(kept, rows, fresh, [log.name for log, _ in distinct(logs)], probes),
         logs=tuple(log.name for log, _ in distinct(logs)),
+        refill=_refill(kept, rows, every, [log.name for log, _ in distinct(logs)]),
     )
 
 
@@ -73,12 +74,24 @@ def _were(rows: str, probes: Sequence[Probe], kept: Groups) -> str:
     return f"({' UNION ALL '.join(parts)}) AS proxydb_w"
 
 
+def _refill(kept: Groups, rows: str, every: str, logs: Sequence[str]) -> str:
+    """One statement that computes the map and the groups anew."""
+    return (
+        f"WITH every AS MATERIALIZED ({every}), gone AS (DELETE FROM {rows}), less AS (DELETE FROM {kept.state}), "
+        f"{_emptied(logs)}, put AS (INSERT INTO {rows} SELECT * FROM every) "
+        f"INSERT INTO {kept.state} {kept.of_map('every')}"
+    )
+
+
+def _emptied(logs: Sequence[str]) -> str:
+    return ", ".join(f"log{place} AS (DELETE FROM {log})" for place, log in enumerate(logs))
+
+
 def _fold(kept: Groups, rows: str, fresh: str, logs: Sequence[str], probes: Sequence[Probe]) -> str:
     """One statement, so that all of it sees one state of the logs."""
     removed = gone(rows, [probe.finds_held("proxydb_s") for probe in probes])
-    emptied = ", ".join(f"log{place} AS (DELETE FROM {log})" for place, log in enumerate(logs))
     return (
-        f"WITH fresh AS MATERIALIZED (SELECT * FROM {fresh}), gone AS ({removed} RETURNING *), {emptied}, "
+        f"WITH fresh AS MATERIALIZED (SELECT * FROM {fresh}), gone AS ({removed} RETURNING *), {_emptied(logs)}, "
         f"put AS (INSERT INTO {rows} SELECT * FROM fresh), "
         f"taken AS MATERIALIZED ({kept.of_map('fresh')} UNION ALL {kept.of_map('gone', MINUS)}), "
         f"{kept.taken_in('taken')}"

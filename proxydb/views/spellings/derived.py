@@ -74,7 +74,7 @@ def _derived(query: Query, number: int, outer: int) -> Derived:
     if named and named[0][0].kind in (WORD, QUOTED) and named[0][0].text not in _NO_ALIAS:
         token, _, end = named[0]
         alias = token.text.strip('"`[]') if token.kind == QUOTED else token.text
-    place = Span(query.sql.rindex("(", 0, inside.start), end)
+    place = Span(query.cutter.last("(", inside.start), end)
     return Derived(number, outer, place, alias, place == query.select(outer).clauses["from"])
 
 

@@ -38,7 +38,7 @@ def rewrite_distinct_on(query: Query) -> str | None:
         raise Obstacle("its ORDER BY names a column as an output is named")
     where, source = select.clauses.get("where"), select.clauses["from"]
     condition = nothing_before(query, 0, partition, order[len(partition) :], where, _WHAT)
-    start = query.sql.lower().rindex("distinct", 0, select.items[0].start)
+    start = query.cutter.last("distinct", select.items[0].start)
     edits = [(Span(start, first.end), "")]
     if where is not None:
         edits.append((where, f"({where.of(query.sql)}\n) AND {condition}"))

@@ -68,7 +68,7 @@ def put_in(
 def _place(query: Query, scope: int) -> Span:
     """Where a SELECT stands, from its first word on."""
     select = query.select(scope)
-    start = query.sql.lower().rindex("select", 0, select.items[0].start)
+    start = query.cutter.last("select", select.items[0].start)
     return Span(start, max(span.end for span in select.clauses.values()))
 
 
