@@ -97,7 +97,7 @@ VIEWS = {
     "over_rows": "SELECT item, count(*) AS c FROM joined GROUP BY item",
     "over_groups": "SELECT k, s FROM by_shop WHERE s > 5",
     "groups_of_late": "SELECT id, count(*) AS n, max(id) AS m FROM left_without GROUP BY id",
-    "groups_of_kept": "SELECT shop, max(amount) AS m, sum(amount) AS s, count(DISTINCT day) AS d, avg(day) AS a "
+    "groups_of_kept": "SELECT shop, max(amount) AS m, sum(amount) AS s, count(day) AS d, avg(day) AS a "
     "FROM newest GROUP BY shop",
     "one_group_of_kept": "SELECT count(*) AS n, min(id) AS m, sum(tags) AS t FROM with_counts w",
     "different_kept": "SELECT DISTINCT item FROM joined",

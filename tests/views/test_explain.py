@@ -31,6 +31,13 @@ def test_every_view(database: Database) -> None:
     assert database.views.explain("tagged").scans == ()
 
 
+def test_groups_of_a_kept_view(database: Database) -> None:
+    """Groups of what another view keeps have no rows of their own, and say so."""
+    explanation = database.views.explain("groups_of_kept")
+    assert explanation.tables == ("proxydb_groups_of_kept_groups",)
+    assert "the rows that another view keeps" in explanation.method
+
+
 def test_a_view_that_is_refreshed(database: Database) -> None:
     """A view that is kept by refresh says why it is not kept otherwise."""
     database.views.create("v", "SELECT random() AS r FROM sale", maintenance="full")
