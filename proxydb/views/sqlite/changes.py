@@ -40,8 +40,10 @@ def of_source(rows: RowsTable, number: int, event: str) -> list[str]:
 def later_of_source(rows: RowsTable, number: int) -> tuple[list[str], list[str]]:
     """What is done with a row of a source that was changed some time ago, and with the rows of all sources before that.
 
-    Returns ------- The statements that come first for every row that is known to have been changed, and those that
-    come then; both speak of the row as `ROW`.
+    Returns
+    -------
+    The statements that come first for every row that is known to have been changed, and those that come then; both
+    speak of the row as `ROW`.
     """
     source, kept = rows.arm.sources[number], _kept_key(rows, number)
     gone = [kept, *_victims(rows, number)]
