@@ -6,11 +6,14 @@ uses them without another coroutine in between: each costs a little at every tur
 
 from __future__ import annotations
 
+import asyncio
 from time import perf_counter_ns as now
 from typing import Any
 
+from proxydb.errors import DatabaseError, NotSupportedError
 from proxydb.executor import reading
 from proxydb.executor.statement import Statement
+from proxydb.executor.viewing import of_the_driver
 
 
 class Sent(Statement):
@@ -54,3 +57,28 @@ class Unknown(Sent):
     async def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
         with self.watched(cursor.connection, arguments):
             return await self.execute(cursor, sql, arguments)
+
+
+class Viewing(Sent):
+    """A statement about materialized views, carried out in a thread, on another connection to the database."""
+
+    __slots__ = ()
+
+    async def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        connection = cursor.connection
+        with self.watched(connection, arguments):
+            try:
+                _check_apart(connection)
+                await asyncio.to_thread(self.context.database.views.carry_out, sql)
+            except DatabaseError as error:
+                raise of_the_driver(connection, error) from None
+            return await self.execute(cursor, "", arguments)
+
+
+def _check_apart(connection: Any) -> None:
+    """Refuse what would have to become part of the connection's transaction."""
+    if not connection.autocommit or connection.info.transaction_status:
+        raise NotSupportedError(
+            "an asynchronous connection makes views in a transaction of their own: set autocommit, or await "
+            "asyncio.to_thread(connection.proxydb.views.create, …)"
+        )

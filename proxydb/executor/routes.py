@@ -59,7 +59,7 @@ AWAITED = IN_STEPS._replace(
     plain=awaited.Sent,
     writing=awaited.Sent,
     controlling=awaited.Unknown,
-    viewing=awaited.Unknown,
+    viewing=awaited.Viewing,
     unknown=awaited.Unknown,
 )
 """For the same driver when it is awaited."""

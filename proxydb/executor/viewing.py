@@ -9,6 +9,12 @@ from proxydb.errors import DatabaseError
 from proxydb.executor.statement import Statement
 
 
+def of_the_driver(connection: Any, error: DatabaseError) -> Exception:
+    """An error of ours as one of the driver, which is what the application catches."""
+    made: Exception = getattr(connection, type(error).__name__)(str(error))
+    return made
+
+
 class Viewing(Statement):
     """CREATE, REFRESH or DROP [INCREMENTAL] MATERIALIZED VIEW, carried out on the connection, in its transaction."""
 
@@ -21,9 +27,9 @@ class Viewing(Statement):
         try:
             carry_out(cursor.connection, sql, self.context.database.system)
             result = self.execute(cursor, "", arguments)  # what the cursor gave before, it gives no longer
-        except DatabaseError as error:  # as an error of the driver, which is what the application catches
+        except DatabaseError as error:
             self.failed(now() - started)
-            raise getattr(cursor.connection, type(error).__name__)(str(error)) from None
+            raise of_the_driver(cursor.connection, error) from None
         except BaseException:
             self.failed(now() - started)
             raise

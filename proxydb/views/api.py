@@ -79,6 +79,21 @@ class Views:
         made: View = self._call("create", name, sql, maintenance, max_staleness, **options)
         return made
 
+    def carry_out(self, sql: str) -> None:
+        """Do what CREATE, REFRESH or DROP [INCREMENTAL] MATERIALIZED VIEW says, on a connection of its own.
+
+        Raises
+        ------
+        proxydb.errors.NotSupportedError
+            The view cannot be kept; the message says why.
+        proxydb.errors.ProgrammingError
+            The statement is wrong, or there is no such view.
+        """
+        from proxydb.views.carrying_out import carry_out
+
+        with self._borrow() as connection:
+            carry_out(connection, sql, self._system)
+
     def refresh(self, name: str) -> View:
         """Compute a view as a whole, or take in what was logged for it; then those views that read it."""
         view: View = self._call("refresh", name)

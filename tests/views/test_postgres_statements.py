@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 from psycopg import IsolationLevel
 
 import proxydb
+from proxydb.psycopg import AsyncConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,3 +78,30 @@ def test_a_plain_one(connection: Any) -> None:
     connection.execute("REFRESH MATERIALIZED VIEW v")
     assert connection.execute("SELECT count(*) FROM v").fetchone() == (0,)
     connection.execute("DROP MATERIALIZED VIEW v")
+
+
+def test_awaited(connection: Any, postgres_dsn: str) -> None:
+    """In autocommit mode an asynchronous cursor makes views, too, and is told the driver's errors."""
+
+    async def main() -> list[Any]:
+        async with await AsyncConnection.connect(postgres_dsn, autocommit=True) as other:
+            await other.execute("CREATE INCREMENTAL MATERIALIZED VIEW v AS SELECT g, sum(x) AS s FROM t GROUP BY g")
+            await other.execute("DELETE FROM t WHERE id = 3")
+            with pytest.raises(psycopg.ProgrammingError, match="no materialized view"):
+                await other.execute("DROP INCREMENTAL MATERIALIZED VIEW w")
+            return await (await other.execute("SELECT * FROM v ORDER BY g")).fetchall()
+
+    assert asyncio.run(main()) == [("a", 1), ("b", 2)]
+
+
+def test_awaited_in_a_transaction(connection: Any, postgres_dsn: str) -> None:
+    """In a transaction it is refused, with the way out, and the transaction goes on."""
+
+    async def main() -> Any:
+        async with await AsyncConnection.connect(postgres_dsn) as other:
+            await other.execute("DELETE FROM t WHERE id = 3")
+            with pytest.raises(psycopg.NotSupportedError, match="set autocommit"):
+                await other.execute("CREATE INCREMENTAL MATERIALIZED VIEW v AS SELECT id FROM t")
+            return await (await other.execute("SELECT count(*) FROM t")).fetchone()
+
+    assert asyncio.run(main()) == (2,)
