@@ -6,7 +6,6 @@ uses them without another coroutine in between: each costs a little at every tur
 
 from __future__ import annotations
 
-import asyncio
 from time import perf_counter_ns as now
 from typing import Any
 
@@ -65,6 +64,8 @@ class Viewing(Sent):
     __slots__ = ()
 
     async def run(self, cursor: Any, sql: str, arguments: Any) -> Any:
+        import asyncio  # others than event loops do without
+
         connection = cursor.connection
         with self.watched(connection, arguments):
             try:
