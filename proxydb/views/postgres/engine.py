@@ -85,9 +85,11 @@ def refresh(connection: Any, name: str) -> View:
 
 def _is_much(execute: Execute, record: Record) -> bool:
     """Whether more is logged than a part of the largest table, as its statistics have it: then all is computed anew."""
+    if not record.logs:
+        return False
     most = "SELECT max(reltuples) FROM pg_catalog.pg_class WHERE oid = ANY (%s::oid[])"
     (rows,) = execute(most, (record.tables,)).fetchone()
-    if rows is None or rows < 0 or not record.logs:
+    if rows is None or rows < 0:
         return False
     logged = " UNION ALL ".join(f"SELECT FROM {log}" for log in record.logs)
     count = f"SELECT count(*) FROM (SELECT FROM ({logged}) AS l LIMIT %s) AS n"

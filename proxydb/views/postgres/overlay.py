@@ -17,6 +17,7 @@ from proxydb.views.postgres.part import Part, columns, named, own_condition, sel
 from proxydb.views.postgres.probes import (
     Log,
     Probe,
+    again,
     any_in,
     comparable,
     distinct,
@@ -25,6 +26,7 @@ from proxydb.views.postgres.probes import (
     held_as,
     key_of,
     logs_of,
+    taken,
 )
 
 if TYPE_CHECKING:
@@ -81,13 +83,11 @@ def _rows(prefix: str, definition: Definition, arm: Arm) -> Part:
     shown = columns("o", len(arm.outputs + arm.carried))
     unchanged = [f"NOT {probe.finds_held('proxydb_s')}" for probe in probes]
     changed = [probe.finds_held("proxydb_s") for probe in probes]
-    again = " UNION ALL ".join(
-        select(definition, arm, texts, [*condition, *first_finds(probes, place)]) for place in range(len(probes))
-    )
+    logged = again(definition, arm, texts, probes)
     create = [statement for log, _ in distinct(logs) for statement in log.create()]
     create.append(f"CREATE TABLE {state} AS {select(definition, arm, texts, condition)} WITH NO DATA")
     create += [f"CREATE INDEX ON {state} ({', '.join(probe.held)})" for probe in probes]
-    create.append(f"CREATE VIEW {fresh} AS {again}")
+    create.append(f"CREATE VIEW {fresh} AS {logged}")
     names = ", ".join(shown)
     return Part(
         create=tuple(create),
@@ -95,7 +95,7 @@ def _rows(prefix: str, definition: Definition, arm: Arm) -> Part:
         changes=tuple(log.change() for log, _ in distinct(logs)),
         shown=(
             f"SELECT {names} FROM {state} AS proxydb_s WHERE {' AND '.join(unchanged)} "
-            f"UNION ALL SELECT {names} FROM ({again}) AS proxydb_f"
+            f"UNION ALL SELECT {names} FROM ({logged}) AS proxydb_f"
         ),
         table=state,
         held=tuple(shown),
@@ -118,7 +118,7 @@ def _fold(
     """One statement: what is computed first, what goes from where, which logs are emptied, and what comes instead."""
     parts = list(first)
     parts += [f"gone{place} AS ({gone(table, conditions)})" for place, (table, conditions) in enumerate(removed)]
-    parts += [f"log{place} AS (DELETE FROM {log.name})" for place, (log, _) in enumerate(distinct(logs))]
+    parts += taken(logs)
     parts += [
         f"put{place} AS (INSERT INTO {table} SELECT * FROM {rows})" for place, (table, rows) in enumerate(put[1:])
     ]

@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from proxydb.sql.tokens import QUOTED, WORD, quoted, tokenize
 from proxydb.views.equalities import equal_columns
-from proxydb.views.postgres.part import NEW, OLD, TRUNCATED, Change, emptied, hashed, named, place, rows_as, where
+from proxydb.views.postgres.part import (
+    NEW,
+    OLD,
+    TRUNCATED,
+    Change,
+    emptied,
+    hashed,
+    named,
+    own_condition,
+    place,
+    rows_as,
+    select,
+    where,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -201,6 +214,19 @@ def first_finds(probes: Sequence[Probe], number: int) -> list[str]:
     found = probes[number].finds(probes[number].texts)
     gate = [any_in(probes[number].relation)] if probes[number].is_log else []
     return [*gate, found, *(f"NOT {probe.finds(probe.texts)}" for probe in probes[:number])]
+
+
+def again(definition: Definition, arm: Arm, texts: Sequence[str], probes: Sequence[Probe]) -> str:
+    """The rows of the query that have a logged key, each once."""
+    condition = own_condition(definition, arm)
+    return " UNION ALL ".join(
+        select(definition, arm, texts, [*condition, *first_finds(probes, number)]) for number in range(len(probes))
+    )
+
+
+def taken(logs: Sequence[tuple[Log, Probe]]) -> list[str]:
+    """The parts of a statement that empty the logs."""
+    return [f"log{number} AS (DELETE FROM {log.name})" for number, (log, _) in enumerate(distinct(logs))]
 
 
 def held_as(probes: Sequence[Probe]) -> list[str]:

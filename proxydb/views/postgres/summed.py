@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from proxydb.views.postgres.groups import SPELLED, Groups, not_addable
 from proxydb.views.postgres.part import MINUS, Part, columns, named, own_condition, select, where
-from proxydb.views.postgres.probes import Probe, any_in, distinct, first_finds, gone, held_as, logs_of
+from proxydb.views.postgres.probes import Log, Probe, again, any_in, distinct, gone, held_as, logs_of, taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,13 +35,13 @@ def summed(prefix: str, definition: Definition, arm: Arm, types: Callable[[Seque
     probes = [probe for _, probe in logs]
     rows, fresh, condition = f"{prefix}_map", f"{prefix}_fresh", own_condition(definition, arm)
     texts = held_as(probes) + named(arm.groups, "g") + named(kept.arguments, "x")
-    every, again = select(definition, arm, texts, condition), _again(definition, arm, texts, probes)
-    difference = f"{kept.of_map(f'({again}) AS proxydb_f')} UNION ALL {kept.of_map(_were(rows, probes, kept), MINUS)}"
+    every, logged = select(definition, arm, texts, condition), again(definition, arm, texts, probes)
+    difference = f"{kept.of_map(f'({logged}) AS proxydb_f')} UNION ALL {kept.of_map(_were(rows, probes, kept), MINUS)}"
     create = [statement for log, _ in distinct(logs) for statement in log.create()]
     create.append(f"CREATE TABLE {rows} AS {every} WITH NO DATA")
     create += [f"CREATE INDEX ON {rows} ({', '.join(probe.held)})" for probe in probes]
     create += [f"CREATE TABLE {kept.state} AS {kept.total(kept.of_map(rows))} WITH NO DATA", *kept.index()]
-    create.append(f"CREATE VIEW {fresh} AS {again}")
+    create.append(f"CREATE VIEW {fresh} AS {logged}")
     return Part(
         create=tuple(create),
         fill=(f"INSERT INTO {rows} {every}", f"INSERT INTO {kept.state} {kept.of_map(rows)}"),
@@ -49,17 +49,9 @@ def summed(prefix: str, definition: Definition, arm: Arm, types: Callable[[Seque
         shown=kept.shown(f"SELECT * FROM {kept.state} UNION ALL {difference}"),
         table=kept.state,
         held=kept.held,
-        fold=_fold(kept, rows, fresh, [log.name for log, _ in distinct(logs)], probes),
+        fold=_fold(kept, rows, fresh, logs),
         logs=tuple(log.name for log, _ in distinct(logs)),
-        refill=_refill(kept, rows, every, [log.name for log, _ in distinct(logs)]),
-    )
-
-
-def _again(definition: Definition, arm: Arm, texts: Sequence[str], probes: Sequence[Probe]) -> str:
-    """The rows of the query that have a logged key, each once, as the map keeps them."""
-    condition = own_condition(definition, arm)
-    return " UNION ALL ".join(
-        select(definition, arm, texts, [*condition, *first_finds(probes, place)]) for place in range(len(probes))
+        refill=_refill(kept, rows, every, logs),
     )
 
 
@@ -74,24 +66,21 @@ def _were(rows: str, probes: Sequence[Probe], kept: Groups) -> str:
     return f"({' UNION ALL '.join(parts)}) AS proxydb_w"
 
 
-def _refill(kept: Groups, rows: str, every: str, logs: Sequence[str]) -> str:
+def _refill(kept: Groups, rows: str, every: str, logs: Sequence[tuple[Log, Probe]]) -> str:
     """One statement that computes the map and the groups anew."""
     return (
         f"WITH every AS MATERIALIZED ({every}), gone AS (DELETE FROM {rows}), less AS (DELETE FROM {kept.state}), "
-        f"{_emptied(logs)}, put AS (INSERT INTO {rows} SELECT * FROM every) "
+        f"{', '.join(taken(logs))}, put AS (INSERT INTO {rows} SELECT * FROM every) "
         f"INSERT INTO {kept.state} {kept.of_map('every')}"
     )
 
 
-def _emptied(logs: Sequence[str]) -> str:
-    return ", ".join(f"log{place} AS (DELETE FROM {log})" for place, log in enumerate(logs))
-
-
-def _fold(kept: Groups, rows: str, fresh: str, logs: Sequence[str], probes: Sequence[Probe]) -> str:
+def _fold(kept: Groups, rows: str, fresh: str, logs: Sequence[tuple[Log, Probe]]) -> str:
     """One statement, so that all of it sees one state of the logs."""
-    removed = gone(rows, [probe.finds_held("proxydb_s") for probe in probes])
+    removed = gone(rows, [probe.finds_held("proxydb_s") for _, probe in logs])
+    emptied = ", ".join(taken(logs))
     return (
-        f"WITH fresh AS MATERIALIZED (SELECT * FROM {fresh}), gone AS ({removed} RETURNING *), {_emptied(logs)}, "
+        f"WITH fresh AS MATERIALIZED (SELECT * FROM {fresh}), gone AS ({removed} RETURNING *), {emptied}, "
         f"put AS (INSERT INTO {rows} SELECT * FROM fresh), "
         f"taken AS MATERIALIZED ({kept.of_map('fresh')} UNION ALL {kept.of_map('gone', MINUS)}), "
         f"{kept.taken_in('taken')}"

@@ -21,7 +21,7 @@ def writing(connection: Any) -> Iterator[Execute]:
     Only READ COMMITTED sees what it has waited for.
     """
     execute = executor(connection)
-    nested = not connection.autocommit or connection.info.transaction_status != 0
+    nested = _is_open(connection)
     execute("SAVEPOINT proxydb_views" if nested else "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
     try:
         if execute("SHOW transaction_isolation").fetchone()[0] != "read committed":
@@ -57,13 +57,18 @@ def tuned(execute: Execute) -> Iterator[None]:
 def undone(connection: Any) -> Iterator[Execute]:
     """A transaction, or a part of the application's, of which nothing stays."""
     execute = executor(connection)
-    nested = not connection.autocommit or connection.info.transaction_status != 0
+    nested = _is_open(connection)
     execute("SAVEPOINT proxydb_plans" if nested else "BEGIN")
     try:
         yield execute
     finally:
         if not connection.closed:
             execute("ROLLBACK TO SAVEPOINT proxydb_plans; RELEASE SAVEPOINT proxydb_plans" if nested else "ROLLBACK")
+
+
+def _is_open(connection: Any) -> bool:
+    """Whether what is executed becomes part of a transaction of the application's."""
+    return not connection.autocommit or connection.info.transaction_status != 0
 
 
 def executor(connection: Any) -> Execute:
